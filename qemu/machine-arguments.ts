@@ -1,0 +1,66 @@
+/** The QEMU command line of one machine: pure, so that a unit test can read it. */
+import type { Accelerator } from './accel.ts';
+
+export type Firmware = 'bios' | 'uefi';
+
+export interface MachinePlan {
+  readonly name: string;
+  readonly accelerator: Accelerator;
+  readonly firmware: Firmware;
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  readonly mac: string;
+  /** Tap device, in the namespace that QEMU runs in. */
+  readonly tap: string;
+  /** QEMU's name of the network card. */
+  readonly nic: string;
+  /** This machine's own copy of the UEFI variables; needed with `uefi`. */
+  readonly uefiVariables?: string;
+  /** Boots this directly, past firmware and PXE. */
+  readonly direct?: { readonly kernel: string; readonly initrd: string; readonly cmdline: string };
+}
+
+/** Debian's OVMF without Secure Boot: 4 MB build, as the 2 MB one is gone from Debian 13. */
+export const OVMF_CODE = '/usr/share/OVMF/OVMF_CODE_4M.fd';
+export const OVMF_VARIABLES = '/usr/share/OVMF/OVMF_VARS_4M.fd';
+
+export const acceleratorArgument = (accelerator: Accelerator): string =>
+  accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi';
+
+/**
+ * What the accelerator probe and the machines have in common, so that the probe tries what the machines will do.
+ * `graphics=off` makes SeaBIOS, and with it iPXE, talk on the serial port.
+ */
+export const platformArguments = (accelerator: Accelerator): string[] => [
+  ...['-accel', acceleratorArgument(accelerator), '-machine', 'q35,graphics=off', '-cpu', 'max'],
+  // A machine that resets ends: nothing here reboots on purpose except as a last resort, which is to be seen.
+  ...['-display', 'none', '-nodefaults', '-no-user-config', '-no-reboot'],
+];
+
+/** Arguments of qemu-system-x86_64, its name not included. The console is QEMU's stdin and stdout. */
+export function machineArguments(plan: MachinePlan): string[] {
+  const device = [plan.nic, 'netdev=net0', `mac=${plan.mac}`];
+  // OVMF would run the ROM's iPXE instead of its own PXE client; real UEFI machines have only the latter.
+  if (plan.firmware === 'uefi') device.push('romfile=');
+  if (!plan.direct) device.push('bootindex=1');
+  const args = [
+    ...['-name', plan.name],
+    ...platformArguments(plan.accelerator),
+    ...['-smp', String(plan.cpus), '-m', String(plan.memoryMiB)],
+    ...['-serial', 'stdio', '-monitor', 'none'],
+    ...['-netdev', `tap,id=net0,ifname=${plan.tap},script=no,downscript=no`, '-device', device.join(',')],
+    // Without it a guest under TCG waits for entropy.
+    ...['-device', 'virtio-rng-pci'],
+  ];
+  if (plan.firmware === 'uefi') {
+    if (plan.uefiVariables === undefined)
+      throw new Error(`Machine ${plan.name} boots by UEFI and needs its variables`);
+    args.push('-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${OVMF_CODE}`);
+    args.push('-drive', `if=pflash,unit=1,format=raw,file=${plan.uefiVariables}`);
+  }
+  if (plan.direct) {
+    const { kernel, initrd, cmdline } = plan.direct;
+    args.push('-kernel', kernel, '-initrd', initrd, '-append', cmdline);
+  }
+  return args;
+}

@@ -1,0 +1,249 @@
+/**
+ * How fast one seeder fills one leecher, both as processes of this machine, for our engine and its peers.
+ *
+ * What is timed is the same for all: from the leecher's first TCP connection with the seeder to its word that the
+ * last byte is verified. Starting the process, reading the torrent and asking a tracker (aria2 and Transmission cannot
+ * be told of a peer, and take up to two seconds to find one) come before that. Rounds are interleaved, so that a
+ * noisy moment of the machine hits every engine alike; the table shows medians. Each copy is compared with the payload.
+ *
+ * Usage: scripts/bench engine [--size MiB] [--rounds N] [--engines NAME,...] [--memory] [--json FILE]
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { firstConnection } from './connections.ts';
+import { ENGINES, type Engine, enginesNamed } from './engines.ts';
+import { cpuSecondsOf, median, peakRssBytesOf } from './measure.ts';
+import { digestOf, makePayload, PAYLOAD_PATH } from './payload.ts';
+import type { Client } from './peers/client.ts';
+import { formatTable, type Report, type Run, withRatios } from './report.ts';
+import { startTracker, type Tracker } from './tracker.ts';
+
+/** Longest that one download may take, in milliseconds. */
+const ROUND_TIMEOUT_MS = 300_000;
+/** What the agent may use while it downloads a GiB, the image itself not counted. */
+const MEMORY_TARGET_BYTES = 160 * 2 ** 20;
+
+const USAGE = `Usage: scripts/bench engine [--size MiB=512] [--rounds N=3] [--engines ${ENGINES.map((engine) => engine.name).join(',')}]
+                            [--memory] [--json FILE]
+  --memory   one download of 1 GiB by our engine and agent only: what counts is the leecher's peak resident set`;
+
+interface Measurement {
+  readonly isHybrid: boolean;
+  readonly seconds: number;
+  readonly seederCpuSeconds: number;
+  readonly leecherCpuSeconds: number;
+  readonly peakRssBytes: number;
+}
+
+/** A payload of one size, with its torrent. */
+interface Scene {
+  readonly directory: string;
+  readonly torrent: string;
+  readonly v1Torrent: string;
+  readonly digest: string;
+  readonly lengthBytes: number;
+}
+
+class Bench {
+  readonly #root: string;
+  readonly #address: string;
+  readonly #open = new Set<Client>();
+  readonly #scenes = new Map<number, Promise<Scene>>();
+  #tracker: Promise<Tracker> | undefined;
+
+  constructor(address: string) {
+    this.#address = address;
+    // tmpfs: a disk would be measured instead of the engine.
+    this.#root = mkdtempSync(join('/dev/shm', 'swarmboot-bench-'));
+  }
+
+  scene(lengthBytes: number): Promise<Scene> {
+    const made = this.#scenes.get(lengthBytes) ?? this.#makeScene(lengthBytes);
+    this.#scenes.set(lengthBytes, made);
+    return made;
+  }
+
+  async #makeScene(lengthBytes: number): Promise<Scene> {
+    this.#tracker ??= startTracker(this.#address);
+    const { url } = await this.#tracker;
+    const directory = mkdtempSync(join(this.#root, 'seed-'));
+    const torrent = `${directory}.torrent`;
+    const v1Torrent = `${directory}-v1.torrent`;
+    await makePayload({ directory, torrent, v1Torrent, lengthBytes, announce: [url] });
+    return {
+      directory,
+      torrent,
+      v1Torrent,
+      lengthBytes,
+      digest: await digestOf(join(directory, PAYLOAD_PATH)),
+    };
+  }
+
+  async round(engine: Engine, scene: Scene): Promise<Measurement> {
+    const target = mkdtempSync(join(this.#root, 'leech-'));
+    const isHybrid = engine.reads?.(scene.torrent) ?? true;
+    const common = { torrent: isHybrid ? scene.torrent : scene.v1Torrent, address: this.#address };
+    const seed = await this.#launch(engine.launchSeed ?? engine.launch, {
+      ...common,
+      mode: 'seed',
+      directory: scene.directory,
+    });
+    await seed.begin([]);
+    const leech = await this.#launch(engine.launch, { ...common, mode: 'leech', directory: target });
+    const cpuBefore = { seed: cpuSecondsOf(seed.pid), leech: cpuSecondsOf(leech.pid) };
+    const looking = new AbortController();
+    const connected = firstConnection(seed.port, looking.signal);
+    connected.catch(() => {}); // when the leecher fails, that is told instead
+    let endMs: number;
+    try {
+      await leech.begin([{ host: this.#address, port: seed.port }]);
+      await leech.finished(ROUND_TIMEOUT_MS);
+      endMs = performance.now();
+    } finally {
+      looking.abort(new Error(`${engine.name} says that it is done, but never connected to its seeder`));
+    }
+    const measured: Measurement = {
+      isHybrid,
+      seconds: (endMs - (await connected)) / 1000,
+      seederCpuSeconds: cpuSecondsOf(seed.pid) - cpuBefore.seed,
+      leecherCpuSeconds: cpuSecondsOf(leech.pid) - cpuBefore.leech,
+      peakRssBytes: peakRssBytesOf(leech.pid),
+    };
+    // Some write the last pieces after they have said that they are done; they have, once they have ended.
+    await this.#end(leech);
+    await this.#end(seed);
+    const digest = await digestOf(join(target, PAYLOAD_PATH));
+    if (digest !== scene.digest)
+      throw new Error(`${engine.name} says that it is done, but its copy is not the payload`);
+    rmSync(target, { recursive: true });
+    return measured;
+  }
+
+  async #launch(launch: Engine['launch'], options: Parameters<Engine['launch']>[0]): Promise<Client> {
+    const client = await launch(options);
+    this.#open.add(client);
+    return client;
+  }
+
+  async #end(client: Client): Promise<void> {
+    this.#open.delete(client);
+    await client.close();
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#open) await this.#end(client);
+    await (await this.#tracker)?.close();
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+}
+
+function toRun(engine: Engine, lengthBytes: number, measured: readonly Measurement[]): Run {
+  const notes = [
+    ...(engine.note === undefined ? [] : [engine.note]),
+    ...(measured.every((one) => one.isHybrid) ? [] : ['v1 torrent: this version reads no hybrid']),
+  ];
+  const rates = measured.map(({ seconds }) => lengthBytes / 1e6 / seconds);
+  return {
+    engine: engine.name,
+    clients: 1,
+    sizeBytes: lengthBytes,
+    seconds: median(measured.map(({ seconds }) => seconds)),
+    megabytesPerSecond: median(rates),
+    roundsMegabytesPerSecond: rates,
+    seederCpuSeconds: median(measured.map((one) => one.seederCpuSeconds)),
+    leecherCpuSeconds: median(measured.map((one) => one.leecherCpuSeconds)),
+    peakRssBytes: Math.max(...measured.map((one) => one.peakRssBytes)),
+    ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
+  };
+}
+
+const host = (): Report['host'] => ({
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: availableParallelism(),
+  memoryBytes: totalmem(),
+  kernel: release(),
+  node: process.version,
+});
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      size: { type: 'string' },
+      rounds: { type: 'string' },
+      engines: { type: 'string' },
+      memory: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      address: { type: 'string', default: '127.0.0.1' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  const whole = (text: string | undefined, otherwise: number, what: string): number => {
+    const value = text === undefined ? otherwise : Number(text);
+    if (!Number.isInteger(value) || value < 1)
+      throw new Error(`Cannot take "${text}" for ${what}: give a whole number from 1 on`);
+    return value;
+  };
+  return {
+    lengthBytes: whole(values.size, values.memory ? 1024 : 512, '--size') * 2 ** 20,
+    rounds: whole(values.rounds, values.memory ? 1 : 3, '--rounds'),
+    engines: enginesNamed(
+      values.engines ??
+        ENGINES.filter((engine) => engine.isThere?.() ?? true)
+          .filter((engine) => !values.memory || engine.isOurs)
+          .map((engine) => engine.name)
+          .join(','),
+    ),
+    memory: values.memory,
+    json: values.json,
+    address: values.address,
+  };
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  const bench = new Bench(options.address);
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= bench.close());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void close().finally(() => process.exit(130)));
+  try {
+    const measured = new Map<Engine, Measurement[]>(options.engines.map((engine) => [engine, []]));
+    const sizeFor = (engine: Engine) => Math.min(options.lengthBytes, engine.limitBytes ?? Infinity);
+    for (let round = 1; round <= options.rounds; round++)
+      for (const [engine, measurements] of measured) {
+        const scene = await bench.scene(sizeFor(engine));
+        const result = await bench.round(engine, scene);
+        measurements.push(result);
+        const rate = (scene.lengthBytes / 1e6 / result.seconds).toFixed(0);
+        console.error(`round ${round} of ${options.rounds}: ${engine.name} ${rate} MB/s`);
+      }
+    const runs = withRatios(
+      [...measured].map(([engine, measurements]) => toRun(engine, sizeFor(engine), measurements)),
+    );
+    const report: Report = { host: host(), runs };
+    console.log(
+      `One seeder, one leecher on loopback; hybrid torrent, pieces of 1 MiB, every piece verified.\n${report.host.cores} cores, ${report.host.cpu}, Linux ${report.host.kernel}, Node ${report.host.node}\n\n${formatTable(runs)}`,
+    );
+    if (options.memory)
+      for (const run of runs)
+        console.log(
+          `${run.engine}: peak ${((run.peakRssBytes ?? 0) / 2 ** 20).toFixed(0)} MiB, target at most ${MEMORY_TARGET_BYTES / 2 ** 20}: ${(run.peakRssBytes ?? 0) <= MEMORY_TARGET_BYTES ? 'reached' : 'MISSED'}`,
+        );
+    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  } finally {
+    await close();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`${(error as Error).message}\n${USAGE}`);
+  process.exitCode = 1;
+}

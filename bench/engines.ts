@@ -1,0 +1,54 @@
+/** The engines that the bench knows, in the order of the table. */
+import { launchAria2 } from './peers/aria2.ts';
+import type { LaunchClient } from './peers/client.ts';
+import { launchLibtorrent } from './peers/libtorrent.ts';
+import { launchOurs } from './peers/ours.ts';
+import { launchHttp, launchRaw } from './peers/raw.ts';
+import { launchTransmission, transmissionReads } from './peers/transmission.ts';
+
+export interface Engine {
+  readonly name: string;
+  /** Plays both sides, each in a process of its own. */
+  readonly launch: LaunchClient;
+  /** Plays the seed instead, where the program only leeches. */
+  readonly launchSeed?: LaunchClient;
+  readonly isOurs?: boolean;
+  /** False where the program has to be built first; without it the engine is left out unless asked for by name. */
+  readonly isThere?: () => boolean;
+  /** Payload above which a round would only cost time, in bytes. */
+  readonly limitBytes?: number;
+  /** Whether it reads that hybrid torrent; if not, it is given a v1 one of the same payload. */
+  readonly reads?: (torrent: string) => boolean;
+  readonly note?: string;
+}
+
+export const ENGINES: readonly Engine[] = [
+  { name: 'ours', launch: launchOurs, isOurs: true },
+  {
+    name: 'libtorrent',
+    launch: launchLibtorrent,
+    note: 'peak includes the file, which it maps',
+  },
+  { name: 'aria2', launch: launchAria2, note: 'checks SHA-1 only' },
+  {
+    name: 'transmission',
+    launch: launchTransmission,
+    reads: transmissionReads,
+    limitBytes: 64 * 2 ** 20,
+    note: 'checks SHA-1 only; smaller payload',
+  },
+  { name: 'raw', launch: launchRaw, note: 'bound: plain socket, both hashes, one thread' },
+  { name: 'http', launch: launchHttp, note: 'bound: node:http, both hashes, one thread' },
+];
+
+/** The engines of a list like `ours,libtorrent`. Throws with the names that exist. */
+export function enginesNamed(list: string, known: readonly Engine[] = ENGINES): Engine[] {
+  return list.split(',').map((name) => {
+    const engine = known.find((candidate) => candidate.name === name);
+    if (!engine) {
+      const names = known.map((candidate) => candidate.name).join(', ');
+      throw new Error(`Cannot bench "${name}": the engines are ${names}`);
+    }
+    return engine;
+  });
+}

@@ -1,0 +1,32 @@
+/** A client that speaks our line protocol: `ready`, then `{"begin": [...]}`, then `begun`, then `done`. */
+import { LineProcess } from '../line-process.ts';
+import { type Client, type ClientOptions, type Endpoint, START_TIMEOUT_MS } from './client.ts';
+
+/** Starts `command args... OPTIONS-AS-JSON` and waits until it listens. */
+export async function launchLineClient(
+  name: string,
+  command: string,
+  args: readonly string[],
+  options: ClientOptions,
+): Promise<Client & { readonly process: LineProcess }> {
+  const child = new LineProcess(`${name} ${options.mode}`, command, [...args, JSON.stringify(options)]);
+  try {
+    const ready = await child.event('ready', START_TIMEOUT_MS);
+    return {
+      process: child,
+      pid: child.pid,
+      port: Number(ready.port),
+      async begin(peers: readonly Endpoint[]) {
+        child.send({ begin: peers });
+        await child.event('begun', START_TIMEOUT_MS);
+      },
+      async finished(timeoutMs: number) {
+        await child.event('done', timeoutMs);
+      },
+      close: () => child.close(),
+    };
+  } catch (error) {
+    await child.kill();
+    throw error;
+  }
+}

@@ -35,7 +35,10 @@ export async function logIn(
   machine.send(`${credentials.user}\r`);
   const asked = await machine.expect(/^Password: /m, { from: prompt.end, timeoutMs });
   machine.send(`${credentials.password}\r`);
-  const answer = await machine.expect(/Login incorrect|[$#] $/, { from: asked.end, timeoutMs });
+  const answer = await machine.expect(/Login incorrect|^(?:\S+@\S+:\S*)?[$#] /m, {
+    from: asked.end,
+    timeoutMs,
+  });
   if (answer.match[0] === 'Login incorrect')
     throw new Error(`${machine.name} refused the login of "${credentials.user}"`);
   return answer.end;
@@ -71,12 +74,15 @@ export async function inspectSystem(machine: Machine, from: number, timeoutMs: n
 /** What is wrong with a system that should run from the handed-over image; undefined if nothing is. */
 export function complaintAbout(
   facts: SystemFacts,
-  expected: { readonly handoff: string },
+  expected: { readonly handoff: string; readonly kernelRelease?: string },
 ): string | undefined {
-  if (facts.rootType !== 'overlay') return `its root is ${facts.rootType || 'unknown'}, not an overlay`;
   const source = expected.handoff === 'pmem' ? /^\/dev\/pmem\d+$/ : /^\/dev\/loop\d+$/;
+  if (facts.rootType !== 'overlay') return `its root is ${facts.rootType || 'unknown'}, not an overlay`;
   if (facts.squashfsSource === undefined) return 'no squashfs is mounted';
   if (!source.test(facts.squashfsSource))
     return `its squashfs is on ${facts.squashfsSource}, which handoff "${expected.handoff}" does not make`;
+  if (facts.kernelRelease === '') return '"uname -r" said nothing';
+  if (expected.kernelRelease !== undefined && facts.kernelRelease !== expected.kernelRelease)
+    return `it runs kernel ${facts.kernelRelease}, not ${expected.kernelRelease} of the image`;
   return undefined;
 }

@@ -15,7 +15,11 @@ export class BootError extends Error {
   readonly hint: string | undefined;
   readonly retriable: Retriable;
 
-  constructor(code: string, message: string, options: { hint?: string; retriable?: Retriable; cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { hint?: string; retriable?: Retriable; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.name = 'BootError';
     this.code = code;

@@ -43,14 +43,22 @@ export async function httpExchange(url: string, options: HttpOptions): Promise<B
         response.destroy();
         const next = URL.parse(location, target);
         if (!next || (next.protocol !== 'http:' && next.protocol !== 'https:')) {
-          throw new HttpError('status', `"${target}" redirects to "${location}", which is no HTTP URL`, status);
+          throw new HttpError(
+            'status',
+            `"${target}" redirects to "${location}", which is no HTTP URL`,
+            status,
+          );
         }
         target = next.href;
         continue;
       }
       if (status !== 200) {
         response.destroy();
-        throw new HttpError('status', `"${target}" answered ${status} ${response.statusMessage ?? ''}`.trim(), status);
+        throw new HttpError(
+          'status',
+          `"${target}" answered ${status} ${response.statusMessage ?? ''}`.trim(),
+          status,
+        );
       }
       return await readBody(response, target, options.limitBytes);
     }

@@ -49,7 +49,8 @@ function run(command: string, args: readonly string[], options: RunOptions = {})
       ...(options.signal ? { signal: options.signal } : {}),
     });
     const keep = (chunk: Buffer): void => {
-      if (output.length < OUTPUT_LIMIT) output += chunk.toString('utf8').slice(0, OUTPUT_LIMIT - output.length);
+      if (output.length < OUTPUT_LIMIT)
+        output += chunk.toString('utf8').slice(0, OUTPUT_LIMIT - output.length);
     };
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);

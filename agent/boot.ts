@@ -1,0 +1,211 @@
+/**
+ * The boot of a machine, from the first interface to the jump into the real kernel:
+ *
+ *   network    link up, DHCP
+ *   manifest   the signed description of the image, and its metainfo
+ *   memory     how the image will outlive the kexec, and room for it       <-+
+ *   swarm      every piece, from whoever has it                              |  a strategy that fails
+ *   verify     read back, as signed                                          |  is left out next time
+ *   linger     give to others while they need it                             |
+ *   handoff    kexec                                                        -+
+ *
+ * Each phase has a deadline. What cannot go on ends on the emergency screen, which reboots.
+ */
+import type { Arch, Strategy } from '../contract/manifest.ts';
+import { type Parameters, type ParsedCmdline, parseCmdline } from '../contract/parameters.ts';
+import { BAKED_KEY_PATH } from '../contract/paths.ts';
+import { type PublicKey, parsePublicKey } from '../contract/signify.ts';
+import { BootError, toBootError } from './boot-error.ts';
+import * as format from './console.ts';
+import type { Console } from './console-writer.ts';
+import { showEmergency } from './emergency.ts';
+import type { Engine } from './engine.ts';
+import { systemRam, systemRamBytes } from './handoff/memory-map.ts';
+import { readFirmwareMap, readMemory } from './handoff/probe.ts';
+import { listFolder, type Machine, readText } from './machine.ts';
+import { scanInterfaces } from './network/interfaces.ts';
+import { handoffPhase, jump } from './phases/handoff.ts';
+import { lingerPhase } from './phases/linger.ts';
+import { manifestPhase } from './phases/manifest.ts';
+import { memoryPhase } from './phases/memory.ts';
+import { type Network, networkPhase } from './phases/network.ts';
+import { runPhase, type Surroundings } from './phases/runner.ts';
+import { type Download, swarmPhase } from './phases/swarm.ts';
+import { verifyPhase } from './phases/verify.ts';
+import { createTelemetry, httpPost, telemetryUrl } from './telemetry.ts';
+
+const MINUTE_MS = 60_000;
+/** Slowest RAM or pmem that is worth waiting for, in bytes per second: the deadlines of verify and handoff scale by it. */
+const SLOWEST_BYTES_PER_SECOND = 2 * 1024 * 1024;
+/** A download has its own end, without progress; this is for one that trickles on for a day. */
+const SWARM_LIMIT_MS = 24 * 60 * MINUTE_MS;
+const LINGER_SLACK_MS = 30_000;
+const CLOSE_LIMIT_MS = 5000;
+/** The memory map of a large machine has dozens of ranges; the server wants to know the machine, not each hole. */
+const MEMMAP_EVENT_RANGES = 64;
+
+export interface BootSession {
+  /** Ends in the real kernel or on the emergency screen; returns only if the machine would not reboot. */
+  run(): Promise<void>;
+  /** The emergency screen for a failure that nobody caught. */
+  fail(error: unknown): Promise<void>;
+}
+
+export function createBoot(machine: Machine, console: Console, engine: Engine, arch: Arch): BootSession {
+  const cmdline = parseCmdline(readText(machine, '/proc/cmdline') ?? '');
+  const { parameters } = cmdline;
+  const server = parameters.server ?? (parameters.manifest && new URL(parameters.manifest).origin);
+  const telemetry = createTelemetry(machine, server ? httpPost(telemetryUrl(server)) : undefined);
+  const around: Surroundings = { machine, console, telemetry };
+  let network: Network | undefined;
+  let failing: Promise<void> | undefined;
+
+  const fail = (thrown: unknown): Promise<void> => {
+    // The first failure is the cause; what breaks behind it is not shown over it.
+    failing ??= showEmergency(around, {
+      error: toBootError(thrown),
+      rebootSeconds: parameters.reboot,
+      identity: network
+        ? [`${network.interface} MAC ${network.mac}`, `IP ${network.lease.address}`]
+        : scanInterfaces(machine).map((nic) => `${nic.name} MAC ${nic.mac}`),
+    });
+    return failing;
+  };
+
+  return {
+    fail,
+    async run() {
+      for (const complaint of cmdline.complaints) console.line(format.note(complaint));
+      try {
+        network = await runPhase(around, 'network', parameters.retryTimeout * 1000, (context) =>
+          networkPhase(context, {
+            interface: parameters.interface,
+            bootMac: cmdline.bootInterfaceMac,
+            networkTimeoutSeconds: parameters.networkTimeout,
+          }),
+        );
+        introduce(around, network, arch, cmdline);
+        await bootImage(around, engine, parameters, arch);
+      } catch (error) {
+        await fail(error);
+      }
+    },
+  };
+}
+
+/** Tells the server who is there. */
+function introduce(
+  { machine, telemetry }: Surroundings,
+  network: Network,
+  arch: Arch,
+  cmdline: ParsedCmdline,
+): void {
+  const map = readFirmwareMap(machine);
+  telemetry.identify(network.mac);
+  telemetry.send({
+    event: 'machine',
+    arch,
+    memoryBytes: systemRamBytes(map) || readMemory(machine).totalBytes,
+    firmware: listFolder(machine, '/sys/firmware/efi').length > 0 ? 'uefi' : 'bios',
+    memmap: systemRam(map)
+      .slice(0, MEMMAP_EVENT_RANGES)
+      .map(({ start, end }) => [start, end]),
+  });
+  for (const message of cmdline.complaints) {
+    telemetry.send({ event: 'error', code: 'parameter', message: format.oneLine(message) });
+  }
+}
+
+function readKey(machine: Machine): PublicKey {
+  try {
+    return parsePublicKey(`${readText(machine, BAKED_KEY_PATH) ?? ''}\n`);
+  } catch (error) {
+    throw new BootError(
+      'no-key',
+      `No key in this stage-1 at ${BAKED_KEY_PATH}: ${(error as Error).message}`,
+      {
+        hint: 'Build stage-1 with the public key of the boot server',
+        retriable: 'no',
+      },
+    );
+  }
+}
+
+async function bootImage(
+  around: Surroundings,
+  engine: Engine,
+  parameters: Parameters,
+  arch: Arch,
+): Promise<never> {
+  const { manifest: manifestUrl, retryTimeout } = parameters;
+  if (manifestUrl === undefined) {
+    throw new BootError('no-manifest', 'No swarmboot.manifest= on the kernel command line: nothing to boot', {
+      hint: 'Boot through the iPXE script of the boot server',
+      retriable: 'no',
+    });
+  }
+  const key = readKey(around.machine);
+  const release = await runPhase(around, 'manifest', retryTimeout * 1000, (context) =>
+    manifestPhase(context, { manifestUrl, key, arch }),
+  );
+  const byteTimeMs = (release.metainfo.totalLength / SLOWEST_BYTES_PER_SECOND) * 1000;
+  const excluded: Strategy[] = [];
+  for (;;) {
+    const room = await runPhase(around, 'memory', MINUTE_MS, (context) =>
+      memoryPhase(context, { release, forced: parameters.handoff, excluded }),
+    );
+    let download: Download | undefined;
+    try {
+      const complete = await runPhase(around, 'swarm', SWARM_LIMIT_MS, (context) =>
+        swarmPhase(context, {
+          engine,
+          release,
+          room,
+          manifestUrl,
+          peers: parameters.peers,
+          trackers: parameters.trackers,
+          port: parameters.port,
+          retryTimeoutSeconds: retryTimeout,
+        }),
+      );
+      download = complete;
+      await runPhase(around, 'verify', MINUTE_MS + byteTimeMs, (context) =>
+        verifyPhase(context, { engine, release, room, download: complete }),
+      );
+      await runPhase(around, 'linger', lingerLimitMs(parameters), (context) =>
+        lingerPhase(context, { linger: parameters.linger, release, download: complete }),
+      );
+      await runPhase(around, 'handoff', 2 * MINUTE_MS + byteTimeMs, (context) =>
+        handoffPhase(context, { release, room, download: complete, append: parameters.append }),
+      );
+      return await jump(around);
+    } catch (thrown) {
+      const error = toBootError(thrown);
+      const closed = download?.close().catch(() => {});
+      await Promise.race([closed, around.machine.sleep(CLOSE_LIMIT_MS)]);
+      if (!leavesAnother(error, parameters, excluded, room.plan.strategy)) throw error;
+      excluded.push(room.plan.strategy);
+      around.console.line(format.note(`${error.message}; trying the next way of handing over`));
+      around.telemetry.send({ event: 'error', code: error.code, message: format.oneLine(error.message) });
+    }
+  }
+}
+
+/** Failures that are the strategy's and not the image's or the network's. */
+const STRATEGY_FAILURES = new Set(['verify-failed', 'kexec-refused']);
+
+const leavesAnother = (
+  error: BootError,
+  parameters: Parameters,
+  excluded: readonly Strategy[],
+  failed: Strategy,
+): boolean =>
+  STRATEGY_FAILURES.has(error.code) &&
+  parameters.handoff === 'auto' &&
+  failed === 'pmem' &&
+  !excluded.includes(failed);
+
+function lingerLimitMs({ linger }: Parameters): number {
+  const seconds = linger.kind === 'seconds' ? linger.seconds : 600;
+  return seconds * 1000 + LINGER_SLACK_MS;
+}

@@ -1,0 +1,188 @@
+/**
+ * `swarmboot-agent fetch`: the engine as a plain process. Downloads a release into a folder, verifies it, keeps
+ * seeding, and says in its last line how it went.
+ */
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { MANIFEST_LIMIT_BYTES } from '../contract/manifest.ts';
+import { METAINFO_LIMIT_BYTES, METAINFO_NAME, SIGNATURE_SUFFIX } from '../contract/paths.ts';
+import { type PublicKey, parsePublicKey, SIGNATURE_LIMIT_BYTES } from '../contract/signify.ts';
+import { directorySegments, type Store } from '../torrent/index.ts';
+import { BootError, toBootError } from './boot-error.ts';
+import { type SwarmStats, watchDownload } from './download.ts';
+import type { Engine, RunningSwarm } from './engine.ts';
+import type { FetchOptions } from './fetch-options.ts';
+import { findAlteredFiles } from './hash-files.ts';
+import type { Machine } from './machine.ts';
+import { peakRssBytes } from './peak-rss.ts';
+import { fetchRelease, type Release } from './phases/manifest.ts';
+import { releaseName, trustManifest, trustMetainfo } from './release.ts';
+import { retry } from './retry.ts';
+import { sourcesOf } from './sources.ts';
+
+/** The last line of `fetch --json`; tests outside of this repository read it. */
+export interface FetchSummary {
+  readonly event: 'summary';
+  readonly ok: boolean;
+  /** Verified bytes of the files. */
+  readonly bytes: number;
+  /** From the start of the swarm to its last piece verified (or to the failure). */
+  readonly seconds: number;
+  readonly downloaded: { readonly peers: number; readonly seeder: number; readonly webseed: number };
+  readonly uploaded: number;
+  readonly hashFailures: number;
+  readonly peakRssBytes: number;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+export type FetchEvent =
+  | FetchSummary
+  | { readonly event: 'manifest'; readonly release: string; readonly bytes: number; readonly pieces: number }
+  | { readonly event: 'listening'; readonly port: number }
+  | { readonly event: 'progress'; readonly stats: SwarmStats }
+  | { readonly event: 'complete'; readonly seconds: number }
+  | { readonly event: 'warning' | 'banned' | 'stalled' | 'retry'; readonly message: string };
+
+const BACKOFF = { firstMs: 500, maximumMs: 10_000 };
+
+const isUrl = (text: string): boolean => /^https?:\/\//.test(text);
+
+function readKey(path: string): PublicKey {
+  try {
+    return parsePublicKey(readFileSync(path, 'latin1'));
+  } catch (error) {
+    throw new BootError('no-key', `Cannot use key "${path}": ${(error as Error).message}`, {
+      retriable: 'no',
+    });
+  }
+}
+
+async function readBounded(path: string, limitBytes: number, code: string): Promise<Buffer> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw new BootError(`${code}-missing`, `Cannot read ${code}: ${(error as Error).message}`, {
+      retriable: 'no',
+    });
+  }
+  if (bytes.length <= limitBytes) return bytes;
+  throw new BootError(`${code}-too-large`, `"${path}" has ${bytes.length} bytes, more than ${limitBytes}`, {
+    retriable: 'no',
+  });
+}
+
+/** A release whose manifest, signature and metainfo lie side by side in a folder. */
+async function readRelease(path: string, key: PublicKey, wallClockMs: number): Promise<Release> {
+  const bytes = await readBounded(path, MANIFEST_LIMIT_BYTES, 'manifest');
+  const signature = await readBounded(`${path}${SIGNATURE_SUFFIX}`, SIGNATURE_LIMIT_BYTES, 'signature');
+  const manifest = trustManifest(bytes, signature.toString('latin1'), key, { arch: undefined, wallClockMs });
+  const metainfo = await readBounded(join(dirname(path), METAINFO_NAME), METAINFO_LIMIT_BYTES, 'metainfo');
+  return { manifest, metainfo: trustMetainfo(metainfo, manifest) };
+}
+
+async function obtainRelease(
+  machine: Machine,
+  options: FetchOptions,
+  emit: (event: FetchEvent) => void,
+  signal: AbortSignal,
+): Promise<Release> {
+  const key = readKey(options.key);
+  if (!isUrl(options.manifest)) return readRelease(options.manifest, key, machine.wallClockMs());
+  return retry(
+    machine,
+    {
+      backoff: BACKOFF,
+      untilMs: machine.now() + options.deadlineSeconds * 1000,
+      signal,
+      onFailure: ({ message }) => emit({ event: 'retry', message }),
+    },
+    async () => {
+      try {
+        const clock = { arch: undefined, wallClockMs: machine.wallClockMs() };
+        return await fetchRelease(options.manifest, key, clock, signal);
+      } catch (error) {
+        // A booting machine waits for a manifest to appear; a person at a prompt mistyped it.
+        if (!(error instanceof BootError) || error.code !== 'manifest-missing') throw error;
+        throw new BootError(error.code, error.message, { retriable: 'no' });
+      }
+    },
+  );
+}
+
+/** Runs to the summary, which is also emitted as the last event. Aborting `signal` ends it early and in order. */
+export async function runFetch(
+  machine: Machine,
+  engine: Engine,
+  options: FetchOptions,
+  emit: (event: FetchEvent) => void,
+  signal: AbortSignal,
+): Promise<FetchSummary> {
+  let startedMs = machine.now();
+  let seconds: number | undefined;
+  let store: Store | undefined;
+  let swarm: RunningSwarm | undefined;
+  let failure: BootError | undefined;
+  try {
+    const { manifest, metainfo } = await obtainRelease(machine, options, emit, signal);
+    emit({
+      event: 'manifest',
+      release: releaseName(manifest),
+      bytes: manifest.files.reduce((sum, file) => sum + file.length, 0),
+      pieces: metainfo.pieceCount,
+    });
+    const manifestUrl = isUrl(options.manifest) ? options.manifest : undefined;
+    startedMs = machine.now();
+    store = await engine.openStore(directorySegments(metainfo, options.out), 'write');
+    swarm = await engine.startSwarm({
+      metainfo,
+      store,
+      listen: { port: options.listenPort },
+      ...sourcesOf(metainfo, manifestUrl, { peers: options.peers, trackers: [] }),
+      ...(options.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: options.memoryLimitBytes }),
+    });
+    swarm.on('warning', ({ message }) => emit({ event: 'warning', message }));
+    swarm.on('banned', ({ peer, reason }) => emit({ event: 'banned', message: `${peer}: ${reason}` }));
+    emit({ event: 'listening', port: swarm.port });
+    await watchDownload(machine, swarm, {
+      signal,
+      giveUpMs: options.deadlineSeconds * 1000,
+      onProgress: (stats) => emit({ event: 'progress', stats }),
+      onStall: (message) => emit({ event: 'stalled', message }),
+    });
+    const completeMs = machine.now();
+    seconds = (completeMs - startedMs) / 1000;
+    emit({ event: 'complete', seconds });
+    const altered = await findAlteredFiles(manifest, metainfo, store, signal);
+    if (altered.length > 0) {
+      throw new BootError(
+        'verify-failed',
+        `Written to "${options.out}", not as signed: ${altered.join(', ')}`,
+      );
+    }
+    const lingerMs = completeMs + options.lingerSeconds * 1000 - machine.now();
+    // A signal ends the seeding; the download is complete all the same.
+    if (lingerMs > 0) await machine.sleep(lingerMs, signal).catch(() => {});
+  } catch (error) {
+    failure = signal.aborted
+      ? new BootError('interrupted', 'Interrupted before the download was complete')
+      : toBootError(error);
+  }
+  const stats = swarm?.stats();
+  const summary: FetchSummary = {
+    event: 'summary',
+    ok: failure === undefined,
+    bytes: stats?.bytes ?? 0,
+    seconds: seconds ?? (machine.now() - startedMs) / 1000,
+    downloaded: stats?.downloaded ?? { peers: 0, seeder: 0, webseed: 0 },
+    uploaded: stats?.uploaded ?? 0,
+    hashFailures: stats?.hashFailures ?? 0,
+    peakRssBytes: peakRssBytes(),
+    ...(failure ? { error: { code: failure.code, message: failure.message } } : {}),
+  };
+  await swarm?.close().catch(() => {});
+  await store?.close().catch(() => {});
+  emit(summary);
+  return summary;
+}

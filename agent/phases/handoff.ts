@@ -1,0 +1,91 @@
+/** Phase handoff: load the real kernel, say goodbye to swarm and server, and jump. Load and jump are two calls. */
+import { BootError } from '../boot-error.ts';
+import { composeCmdline } from '../handoff/cmdline.ts';
+import { peakRssBytes } from '../peak-rss.ts';
+import { releaseName } from '../release.ts';
+import type { Release } from './manifest.ts';
+import type { Room } from './memory.ts';
+import type { Outcome, PhaseContext, Surroundings } from './runner.ts';
+import type { Download } from './swarm.ts';
+
+export interface HandoffOptions {
+  readonly release: Release;
+  readonly room: Room;
+  readonly download: Download;
+  readonly append: string;
+}
+
+const FLUSH_MS = 2000;
+/** Closing announces `stopped` to trackers; a dead one must not hold the boot. */
+const CLOSE_MS = 3000;
+/** The jump itself takes a second or two; purgatory's check of a large initrd happens after it. */
+const JUMP_LIMIT_MS = 20_000;
+/** A serial line at 115200 baud needs this for a few lines. */
+const DRAIN_MS = 200;
+
+/**
+ * `kexec -s`: kexec_file_load(2), the one call that Secure Boot's lockdown allows, and the one that keeps the new
+ * kernel's segments out of pmem regions. Throws `BootError` with code `kexec-refused`.
+ */
+export async function handoffPhase(context: PhaseContext, options: HandoffOptions): Promise<Outcome<void>> {
+  const { machine, telemetry, signal } = context;
+  const { room, release, download } = options;
+  const { strategy } = room.plan;
+  const cmdline = composeCmdline(release.manifest.cmdline, room.plan, options.append);
+  context.note(`kernel command line: ${cmdline}`);
+  context.awaiting('the last bytes to be flushed');
+  await download.store.sync();
+  context.awaiting('kexec to load the kernel');
+  const args = ['-s', '-l', room.kernelPath, `--initrd=${room.initrdPath}`, `--command-line=${cmdline}`];
+  const loaded = await machine.run('kexec', args, { signal });
+  signal.throwIfAborted();
+  if (loaded.status !== 0) {
+    throw new BootError(
+      'kexec-refused',
+      `kexec cannot load the kernel of "${releaseName(release.manifest)}" (${strategy}): ` +
+        (loaded.output || `status ${loaded.status}`),
+      {
+        hint: 'Under Secure Boot the kernel must be signed by Debian or enrolled; else the RAM may be too small',
+        retriable: 'no',
+      },
+    );
+  }
+  context.awaiting('the swarm and the server to be told');
+  const { downloaded, uploaded, hashFailures } = download.swarm.stats();
+  telemetry.send({
+    event: 'handoff',
+    strategy,
+    release: releaseName(release.manifest),
+    peakRssBytes: peakRssBytes(),
+    downloaded,
+    uploaded,
+    hashFailures,
+  });
+  const closed = download
+    .close()
+    .catch((error: Error) => context.note(`swarm did not close: ${error.message}`));
+  await Promise.race([closed, machine.sleep(CLOSE_MS, signal)]);
+  context.awaiting(undefined);
+  return { value: undefined, detail: `${strategy}, starting ${release.manifest.kernelRelease}` };
+}
+
+/** Never returns: the real kernel takes over, or it throws `BootError` with code `kexec-failed`. */
+export async function jump({ machine, telemetry }: Surroundings): Promise<never> {
+  await telemetry.flush(FLUSH_MS);
+  await machine.sleep(DRAIN_MS);
+  const result = await Promise.race([
+    machine.run('kexec', ['-e']).then(async (ended) => {
+      // A kexec that returns at all has either failed or is a moment ahead of the kernel's shutdown.
+      if (ended.status === 0) await machine.sleep(JUMP_LIMIT_MS);
+      return ended;
+    }),
+    machine.sleep(JUMP_LIMIT_MS).then(() => undefined),
+  ]);
+  throw new BootError(
+    'kexec-failed',
+    result && result.status !== 0
+      ? `kexec -e failed: ${result.output || `status ${result.status}`}`
+      : `The kernel did not jump within ${JUMP_LIMIT_MS / 1000} s of kexec -e`,
+    { retriable: 'no' },
+  );
+}

@@ -1,0 +1,107 @@
+/** Phase swarm: get every piece from whoever has it, and give it on from the first one. */
+import type { Endpoint } from '../../contract/parameters.ts';
+import type { TelemetryDraft } from '../../contract/telemetry.ts';
+import type { Store } from '../../torrent/index.ts';
+import { BootError } from '../boot-error.ts';
+import * as format from '../console.ts';
+import { type SwarmStats, watchDownload } from '../download.ts';
+import type { Engine, RunningSwarm } from '../engine.ts';
+import { releaseName } from '../release.ts';
+import { sourcesOf } from '../sources.ts';
+import type { Release } from './manifest.ts';
+import type { Room } from './memory.ts';
+import type { Outcome, PhaseContext } from './runner.ts';
+
+export interface SwarmPhaseOptions {
+  readonly engine: Engine;
+  readonly release: Release;
+  readonly room: Room;
+  readonly manifestUrl: string;
+  readonly peers: readonly Endpoint[];
+  readonly trackers: readonly string[];
+  readonly port: number;
+  readonly retryTimeoutSeconds: number;
+}
+
+/** A complete image that goes on being seeded until `close`. */
+export interface Download {
+  readonly swarm: RunningSwarm;
+  readonly store: Store;
+  close(): Promise<void>;
+}
+
+const TELEMETRY_MS = 2000;
+
+export const progressEvent = (release: string, stats: SwarmStats): TelemetryDraft => ({
+  event: 'progress',
+  release,
+  bytes: stats.bytes,
+  total: stats.totalBytes,
+  bytesPerSecond: Math.round(stats.downBytesPerSecond),
+  peers: stats.peers,
+  downloaded: stats.downloaded,
+  uploaded: stats.uploaded,
+});
+
+export async function swarmPhase(
+  context: PhaseContext,
+  options: SwarmPhaseOptions,
+): Promise<Outcome<Download>> {
+  const { machine, console, telemetry, signal } = context;
+  const { engine, room, release } = options;
+  const startedMs = machine.now();
+  context.awaiting('the store to open');
+  const store = await engine.openStore(room.segments, 'write');
+  let swarm: RunningSwarm | undefined;
+  try {
+    context.awaiting('the swarm to start');
+    swarm = await engine.startSwarm({
+      metainfo: release.metainfo,
+      store,
+      listen: { port: options.port },
+      ...sourcesOf(release.metainfo, options.manifestUrl, options),
+    });
+    context.awaiting(undefined);
+    swarm.on('warning', ({ message }) => context.note(message));
+    swarm.on('banned', ({ peer, reason }) => context.note(`peer ${peer} is banned: ${reason}`));
+    let toldMs = Number.NEGATIVE_INFINITY;
+    await watchDownload(machine, swarm, {
+      signal,
+      giveUpMs: options.retryTimeoutSeconds * 1000,
+      onProgress: (stats) => {
+        const { bytes, totalBytes, downBytesPerSecond: bytesPerSecond, peers } = stats;
+        console.line(format.progress({ bytes, totalBytes, bytesPerSecond, peers }));
+        if (machine.now() - toldMs < TELEMETRY_MS && bytes < totalBytes) return;
+        toldMs = machine.now();
+        telemetry.send(progressEvent(releaseName(release.manifest), stats));
+      },
+      onStall: (sentence) => context.note(sentence),
+    });
+  } catch (error) {
+    // Not waited for: closing announces to trackers, and these may be what is wrong.
+    void swarm?.close().catch(() => {});
+    void store.close().catch(() => {});
+    if (error instanceof BootError) throw error;
+    throw new BootError('swarm-failed', `Swarm failed: ${(error as Error).message}`, {
+      retriable: 'no',
+      cause: error,
+    });
+  }
+  const running = swarm;
+  const { downloaded, bytes } = running.stats();
+  const seconds = Math.max(0.001, (machine.now() - startedMs) / 1000);
+  return {
+    value: {
+      swarm: running,
+      store,
+      close: async () => {
+        await running.close();
+        await store.close();
+      },
+    },
+    detail:
+      `${format.mebibytes(bytes)} MiB at ${format.mebibytes(bytes / seconds)} MiB/s: ` +
+      `${format.mebibytes(downloaded.peers)} from peers, ${format.mebibytes(downloaded.seeder)} from the seeder, ` +
+      `${format.mebibytes(downloaded.webseed)} over HTTP`,
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * Phase verify: every file, read back from where the real kernel will find it, is what was signed. The pieces were
+ * verified as they came; this is about the memory they went to. A memmap= region where no RAM is takes writes without
+ * a word and keeps them in the page cache only, hence the caches are dropped first.
+ */
+import { BootError } from '../boot-error.ts';
+import type { Engine } from '../engine.ts';
+import { findAlteredFiles } from '../hash-files.ts';
+import { writeText } from '../machine.ts';
+import type { Release } from './manifest.ts';
+import type { Room } from './memory.ts';
+import type { Outcome, PhaseContext } from './runner.ts';
+import type { Download } from './swarm.ts';
+
+export interface VerifyOptions {
+  readonly engine: Engine;
+  readonly release: Release;
+  readonly room: Room;
+  readonly download: Download;
+}
+
+export async function verifyPhase(context: PhaseContext, options: VerifyOptions): Promise<Outcome<void>> {
+  const { manifest, metainfo } = options.release;
+  context.awaiting('the store to be flushed');
+  await options.download.store.sync();
+  if (options.room.plan.strategy === 'pmem') {
+    // 1: clean page cache, the block device's included (Documentation/admin-guide/sysctl/vm.rst).
+    writeText(context.machine, '/proc/sys/vm/drop_caches', '1\n');
+  }
+  context.awaiting('the image to be read back');
+  const store = await options.engine.openStore(options.room.segments, 'read');
+  try {
+    const altered = await findAlteredFiles(manifest, metainfo, store, context.signal);
+    context.awaiting(undefined);
+    if (altered.length > 0) {
+      throw new BootError(
+        'verify-failed',
+        `Read back from ${options.room.plan.strategy}, ${altered.join(', ')} ${altered.length > 1 ? 'are' : 'is'} not what was signed`,
+        {
+          hint: 'The RAM of this machine loses what is written to it: test it (memtest86+)',
+          retriable: 'no',
+        },
+      );
+    }
+  } finally {
+    await store.close();
+  }
+  return { value: undefined, detail: `${manifest.files.length} files, SHA-256 as signed` };
+}

@@ -141,13 +141,15 @@ function toJson(event: FetchEvent): string {
 async function fetchCommand(machine: Machine, options: FetchOptions, output: Output): Promise<number> {
   const controller = new AbortController();
   const stop = (): void => controller.abort(new BootError('interrupted', 'Interrupted', { retriable: 'no' }));
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  // Ends in a summary like every other failure.
+  const crash = (error: unknown): void => controller.abort(error);
+  process.on('SIGINT', stop).on('SIGTERM', stop).on('uncaughtException', crash);
   try {
     const emit = (event: FetchEvent): void =>
       output.out(`${options.json ? toJson(event) : describe(event)}\n`);
     const summary = await runFetch(machine, realEngine, options, emit, controller.signal);
     return summary.ok ? 0 : 1;
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    process.off('SIGINT', stop).off('SIGTERM', stop).off('uncaughtException', crash);
   }
 }

@@ -51,12 +51,10 @@ function endpoint(value: string): Endpoint {
   }
 }
 
-/** `parseArgs` with its complaints as `UsageError`. */
-export function parseStrictly<T extends Parameters<typeof parseArgs>[0]>(
-  config: T,
-): ReturnType<typeof parseArgs<T>> {
+/** Runs `parse` (a call of `parseArgs`) with its complaints as `UsageError`. */
+export function strictly<T>(parse: () => T): T {
   try {
-    return parseArgs(config);
+    return parse();
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
@@ -64,20 +62,22 @@ export function parseStrictly<T extends Parameters<typeof parseArgs>[0]>(
 
 /** Throws `UsageError`. */
 export function parseFetchOptions(args: string[]): FetchOptions {
-  const { values } = parseStrictly({
-    args,
-    options: {
-      manifest: { type: 'string' },
-      key: { type: 'string' },
-      out: { type: 'string' },
-      linger: { type: 'string' },
-      peer: { type: 'string', multiple: true },
-      'listen-port': { type: 'string' },
-      'memory-limit': { type: 'string' },
-      deadline: { type: 'string' },
-      json: { type: 'boolean' },
-    },
-  });
+  const { values } = strictly(() =>
+    parseArgs({
+      args,
+      options: {
+        manifest: { type: 'string' },
+        key: { type: 'string' },
+        out: { type: 'string' },
+        linger: { type: 'string' },
+        peer: { type: 'string', multiple: true },
+        'listen-port': { type: 'string' },
+        'memory-limit': { type: 'string' },
+        deadline: { type: 'string' },
+        json: { type: 'boolean' },
+      },
+    }),
+  );
   const memoryLimit = number('memory-limit', values['memory-limit'], 16, 1024 * 1024, 0);
   return {
     manifest: required('manifest', values.manifest),

@@ -164,10 +164,9 @@ export async function runFetch(
     const lingerMs = completeMs + options.lingerSeconds * 1000 - machine.now();
     // A signal ends the seeding; the download is complete all the same.
     if (lingerMs > 0) await machine.sleep(lingerMs, signal).catch(() => {});
+    if (signal.aborted && toBootError(signal.reason).code !== 'interrupted') throw signal.reason;
   } catch (error) {
-    failure = signal.aborted
-      ? new BootError('interrupted', 'Interrupted before the download was complete')
-      : toBootError(error);
+    failure = toBootError(signal.aborted ? signal.reason : error);
   }
   const stats = swarm?.stats();
   const summary: FetchSummary = {

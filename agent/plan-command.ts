@@ -1,8 +1,9 @@
 /** `swarmboot-agent plan`: the handoff plan of a machine that is described in files, as JSON. */
 import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { MANIFEST_LIMIT_BYTES, parseManifest } from '../contract/manifest.ts';
-import { parseStrictly, UsageError } from './fetch-options.ts';
+import { strictly, UsageError } from './fetch-options.ts';
 import { planHandoff } from './handoff/plan.ts';
 import { parseMeminfo } from './handoff/probe.ts';
 
@@ -36,15 +37,17 @@ export interface PlanAnswer {
 
 /** Throws `UsageError`, `ManifestError`, `BootError`, or what reading the files throws. */
 export function runPlan(args: string[]): PlanAnswer {
-  const { values } = parseStrictly({
-    args,
-    options: {
-      meminfo: { type: 'string' },
-      memmap: { type: 'string' },
-      image: { type: 'string' },
-      handoff: { type: 'string', default: 'auto' },
-    },
-  });
+  const { values } = strictly(() =>
+    parseArgs({
+      args,
+      options: {
+        meminfo: { type: 'string' },
+        memmap: { type: 'string' },
+        image: { type: 'string' },
+        handoff: { type: 'string', default: 'auto' },
+      },
+    }),
+  );
   const { meminfo, memmap, image, handoff } = values;
   if (meminfo === undefined || memmap === undefined || image === undefined) {
     throw new UsageError('--meminfo, --memmap and --image must be given');

@@ -1,0 +1,101 @@
+/**
+ * `scripts/build-stage1`: unpacks Debian's packages, builds stage-1 and writes it.
+ */
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { PACKAGES } from './contents.ts';
+import { defaultCache, unpackPackages } from './packages.ts';
+import { buildStage1, GROUPS, type Stage1Report } from './stage1.ts';
+
+const USAGE = `Usage: scripts/build-stage1 --key release.pub --out DIR [options]
+Writes DIR/vmlinuz, DIR/initrd.img and DIR/report.json.
+  --key FILE      public key that manifests must be signed with (swarmboot key generate)
+  --agent FILE    single-file agent (dist/swarmboot-agent)
+  --suite NAME    Debian suite of the kernel (trixie)
+  --mirror URL    Debian mirror (mmdebstrap's default)
+  --cache DIR     downloads and compressed parts (\${SWARMBOOT_CACHE:-~/.cache/swarmboot})
+  --refresh       unpack the packages anew
+  --limit BYTES   refuse to write more than this in all`;
+
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+function describe(report: Stage1Report): string {
+  const row = (name: string, raw: number | undefined, size: number): string =>
+    `${name.padEnd(10)}${(raw === undefined ? '' : mebibytes(raw)).padStart(12)}${mebibytes(size).padStart(12)}`;
+  const asking = Object.keys(report.firmwareNotShipped);
+  return [
+    `Stage-1 with Debian's kernel ${report.kernelRelease}`,
+    `${''.padEnd(10)}${'unpacked'.padStart(12)}${'sent'.padStart(12)}`,
+    row('kernel', undefined, report.bytes.vmlinuz),
+    ...GROUPS.map((name) => row(name, report.groups[name].rawBytes, report.groups[name].compressedBytes)),
+    `${row('total', undefined, report.bytes.total)} of at most ${mebibytes(report.bytes.limit)}`,
+    `${asking.length} drivers may ask for firmware that is not free and not here: ${asking.join(' ')}`,
+  ].join('\n');
+}
+
+async function readNeeded(path: string, fix: string): Promise<Buffer> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`Cannot read "${path}": ${error.code ?? error.message}; ${fix}`);
+  });
+}
+
+/** Another process may be serving the old file: a rename keeps it whole. */
+async function replaceFile(path: string, bytes: Uint8Array | string): Promise<void> {
+  const partial = `${path}.${process.pid}.partial`;
+  await writeFile(partial, bytes);
+  await rename(partial, path);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      key: { type: 'string' },
+      out: { type: 'string' },
+      agent: { type: 'string', default: join(import.meta.dirname, '../dist/swarmboot-agent') },
+      suite: { type: 'string', default: 'trixie' },
+      mirror: { type: 'string' },
+      cache: { type: 'string', default: defaultCache(process.env) },
+      refresh: { type: 'boolean', default: false },
+      limit: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help || values.key === undefined || values.out === undefined) {
+    console.log(USAGE);
+    process.exitCode = values.help ? 0 : 2;
+    return;
+  }
+  const publicKey = await readNeeded(values.key, 'make a key with "swarmboot key generate"');
+  const agent = await readNeeded(values.agent, 'build it with scripts/build-agent');
+  const limitBytes = values.limit === undefined ? undefined : Number(values.limit);
+  if (limitBytes !== undefined && !(Number.isSafeInteger(limitBytes) && limitBytes > 0))
+    throw new Error(`Cannot use --limit "${values.limit}": it takes bytes`);
+  const source = {
+    suite: values.suite,
+    mirror: values.mirror,
+    architecture: 'amd64',
+    packages: PACKAGES,
+  };
+  const packages = await unpackPackages(source, values.cache, values.refresh);
+  const stage1 = await buildStage1({
+    packages,
+    agent,
+    publicKey: publicKey.toString('utf8'),
+    cache: values.cache,
+    mtime: Number(process.env.SOURCE_DATE_EPOCH ?? 0),
+    ...(limitBytes === undefined ? {} : { limitBytes }),
+  });
+  await mkdir(values.out, { recursive: true });
+  await replaceFile(join(values.out, 'vmlinuz'), stage1.vmlinuz);
+  await replaceFile(join(values.out, 'initrd.img'), stage1.initrd);
+  await replaceFile(join(values.out, 'report.json'), `${JSON.stringify(stage1.report, null, 2)}\n`);
+  console.log(describe(stage1.report));
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

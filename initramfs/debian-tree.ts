@@ -1,0 +1,105 @@
+/** Reads kernel, modules, programs and libraries out of unpacked Debian packages. */
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { LibraryTree } from './libraries.ts';
+import { canonicalName, type ModuleTree } from './modules.ts';
+
+const run = promisify(execFile);
+const COMMAND_TIMEOUT_MS = 60_000;
+const LARGEST_MODULE_BYTES = 64 * 2 ** 20;
+const DECOMPRESSORS = 4;
+
+/** Where ld.so looks, relative to the tree; Debian has merged /lib into /usr/lib. */
+const LIBRARY_FOLDERS = ['usr/lib/x86_64-linux-gnu', 'usr/lib', 'lib/x86_64-linux-gnu', 'lib'];
+
+/** Bytes, or undefined if there is no such file. */
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** The one kernel that the packages have. */
+export function kernelOf(tree: string): { release: string; bytes: Buffer } {
+  const names = readdirSync(join(tree, 'boot')).filter((name) => name.startsWith('vmlinuz-'));
+  const [name] = names;
+  if (names.length !== 1 || !name)
+    throw new Error(`Cannot choose a kernel: the packages have ${names.length}, not one`);
+  return { release: name.slice('vmlinuz-'.length), bytes: readFileSync(join(tree, 'boot', name)) };
+}
+
+export const programOf = (tree: string, path: string): Buffer | undefined => readIfThere(join(tree, path));
+
+export function libraryTree(tree: string): LibraryTree {
+  return {
+    library: (name) => {
+      for (const folder of LIBRARY_FOLDERS) {
+        const bytes = readIfThere(join(tree, folder, name));
+        if (bytes) return bytes;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Names of the applets in a busybox, asked of the program itself. */
+export async function appletsOf(busybox: string): Promise<string[]> {
+  const { stdout } = await run(busybox, ['--list'], { timeout: COMMAND_TIMEOUT_MS });
+  return stdout.split('\n').filter((name) => name !== '');
+}
+
+const nameOfPath = (path: string): string =>
+  canonicalName(path.slice(path.lastIndexOf('/') + 1).replace(/\.ko(\.xz)?$/, ''));
+
+export interface DebianModules extends ModuleTree {
+  /** The kernel's list of what is built in, as modprobe reads it. */
+  readonly builtinList: string;
+}
+
+/** Modules of a kernel; Debian's are xz-compressed since 6.12 and busybox's modprobe wants them plain. */
+export function moduleTree(tree: string, release: string, busybox: string): DebianModules {
+  const folder = join(tree, 'usr/lib/modules', release);
+  const files = new Map<string, string>();
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (/\.ko(\.xz)?$/.test(path)) files.set(nameOfPath(path), path);
+  }
+  const builtinList = readFileSync(join(folder, 'modules.builtin'), 'utf8');
+  const builtin = new Set(
+    builtinList
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(nameOfPath),
+  );
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  const decompress = async (path: string): Promise<Buffer> => {
+    while (running >= DECOMPRESSORS) await new Promise<void>((resolve) => waiting.push(resolve));
+    running++;
+    try {
+      const { stdout } = await run(busybox, ['xzcat', path], {
+        encoding: 'buffer',
+        maxBuffer: LARGEST_MODULE_BYTES,
+        timeout: COMMAND_TIMEOUT_MS,
+      });
+      return stdout;
+    } finally {
+      running--;
+      waiting.shift()?.();
+    }
+  };
+  return {
+    builtinList,
+    isBuiltin: (name) => builtin.has(name),
+    pathOf: (name) => files.get(name)?.replace(/\.xz$/, ''),
+    read: (path) => {
+      const file = join(folder, files.get(nameOfPath(path)) ?? path);
+      return file.endsWith('.xz') ? decompress(file) : readFile(file);
+    },
+  };
+}

@@ -1,0 +1,221 @@
+/**
+ * Puts stage-1 together: the kernel as Debian signed it, and an initrd of four parts.
+ *
+ * Invariant: same packages, agent and key in, same bytes out. Nothing is written unless everything that stage-1 needs
+ * is there and it all fits.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BAKED_KEY_PATH } from '../contract/paths.ts';
+import { parsePublicKey } from '../contract/signify.ts';
+import {
+  APPLETS,
+  APPLETS_NOT_LINKED,
+  DIRECTORIES,
+  FILES,
+  LINKS,
+  MODULES,
+  PROGRAMS,
+  STAGE1_LIMIT_BYTES,
+} from './contents.ts';
+import { type Entry, withDirectories, writeCpio } from './cpio.ts';
+import { appletsOf, kernelOf, libraryTree, moduleTree, programOf } from './debian-tree.ts';
+import { resolveLibraries } from './libraries.ts';
+import { type KernelModule, moduleIndex, resolveModules } from './modules.ts';
+import { COMPRESSION_LEVEL, compressSegment } from './segment.ts';
+
+/** Parts of the initrd, in the order in which the kernel unpacks them: what changes most seldom first. */
+export const GROUPS = ['programs', 'modules', 'agent', 'site'] as const;
+export type Group = (typeof GROUPS)[number];
+
+export interface Stage1Options {
+  /** Folder of unpacked Debian packages (packages.ts). */
+  readonly packages: string;
+  /** The single-file agent. */
+  readonly agent: Uint8Array;
+  /** Public key (signify format) that manifests must be signed with. */
+  readonly publicKey: string;
+  /** Folder for compressed parts. */
+  readonly cache: string;
+  /** Time stamp of every entry, in seconds since 1970 (SOURCE_DATE_EPOCH). */
+  readonly mtime?: number;
+  readonly limitBytes?: number;
+  /** zstd level; lower for quick tests. */
+  readonly level?: number;
+  /** Names instead of contents.ts's, for tests of what is missing. */
+  readonly modules?: readonly string[];
+  readonly applets?: readonly string[];
+}
+
+export interface Stage1Report {
+  readonly kernelRelease: string;
+  /** Lower-case hexadecimal SHA-256 of the files. */
+  readonly sha256: { readonly vmlinuz: string; readonly 'initrd.img': string };
+  readonly bytes: {
+    readonly vmlinuz: number;
+    readonly 'initrd.img': number;
+    readonly total: number;
+    readonly limit: number;
+  };
+  readonly groups: Readonly<Record<Group, { entries: number; rawBytes: number; compressedBytes: number }>>;
+  /** Module -> firmware that it may ask for. None is shipped: Debian has it in non-free-firmware. */
+  readonly firmwareNotShipped: Readonly<Record<string, readonly string[]>>;
+  /** Path -> size in bytes of each file before compression, largest first. */
+  readonly files: Readonly<Record<string, number>>;
+}
+
+export interface Stage1 {
+  readonly vmlinuz: Buffer;
+  readonly initrd: Buffer;
+  readonly report: Stage1Report;
+}
+
+/** `code` is `missing` (something that the agent needs is not there) or `too-big`; the message has the fix. */
+export class Stage1Error extends Error {
+  override readonly name = 'Stage1Error';
+  readonly code: 'missing' | 'too-big';
+  constructor(code: 'missing' | 'too-big', message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const file = (path: string, mode: number, bytes: Uint8Array | string): Entry => ({
+  kind: 'file',
+  path,
+  mode,
+  bytes: typeof bytes === 'string' ? Buffer.from(bytes) : bytes,
+});
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+async function programEntries(options: Stage1Options): Promise<{ entries: Entry[]; missing: string[] }> {
+  const { packages } = options;
+  const missing: string[] = [];
+  const programs = new Map<string, Uint8Array>();
+  for (const [path, source] of Object.entries(PROGRAMS)) {
+    const bytes = programOf(packages, source);
+    if (bytes) programs.set(path, bytes);
+    else missing.push(`stage-1 needs the program "${source}", which its Debian packages do not have`);
+  }
+  const present = programs.has('bin/busybox')
+    ? await appletsOf(join(packages, PROGRAMS['bin/busybox']!))
+    : [];
+  for (const applet of options.applets ?? APPLETS) {
+    if (!present.includes(applet))
+      missing.push(`stage-1 needs the applet "${applet}", which this busybox does not have`);
+  }
+  const libraries = resolveLibraries(
+    new Map([...programs, ['bin/swarmboot-agent', options.agent]]),
+    libraryTree(packages),
+  );
+  const entries: Entry[] = [
+    ...[...programs, ...libraries.files].map(([path, bytes]) => file(path, 0o755, bytes)),
+    ...present
+      .filter((applet) => !APPLETS_NOT_LINKED.includes(applet))
+      .map((applet): Entry => ({ kind: 'symlink', path: `bin/${applet}`, target: 'busybox' })),
+  ];
+  return { entries, missing: [...missing, ...libraries.missing] };
+}
+
+async function moduleEntries(
+  options: Stage1Options,
+  release: string,
+): Promise<{ entries: Entry[]; missing: readonly string[]; modules: readonly KernelModule[] }> {
+  const tree = moduleTree(options.packages, release, join(options.packages, PROGRAMS['bin/busybox']!));
+  const { modules, missing } = await resolveModules(options.modules ?? MODULES, tree);
+  const folder = `lib/modules/${release}`;
+  const index = { ...moduleIndex(modules), 'modules.builtin': tree.builtinList };
+  const entries = [
+    ...modules.map(({ path, bytes }) => file(`${folder}/${path}`, 0o644, bytes)),
+    ...Object.entries(index).map(([name, text]) => file(`${folder}/${name}`, 0o644, text)),
+  ];
+  return { entries, missing, modules };
+}
+
+function siteEntries(publicKey: string): Entry[] {
+  parsePublicKey(publicKey); // a machine that booted with a damaged key would trust nothing
+  return [
+    file('init', 0o755, readFileSync(join(import.meta.dirname, 'init'))),
+    file(BAKED_KEY_PATH.slice(1), 0o644, publicKey),
+    ...Object.entries(FILES).map(([path, text]) => file(path, 0o644, text)),
+    ...Object.entries(DIRECTORIES).map(([path, mode]): Entry => ({ kind: 'directory', path, mode })),
+    ...Object.entries(LINKS).map(([path, target]): Entry => ({ kind: 'symlink', path, target })),
+    // Before devtmpfs is mounted the kernel opens /dev/console for PID 1.
+    { kind: 'character-device', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
+    { kind: 'character-device', path: 'dev/null', mode: 0o666, major: 1, minor: 3 },
+  ];
+}
+
+/** What goes into the initrd, before compression. Throws Stage1Error `missing` with every thing that is missing. */
+export async function gatherEntries(
+  options: Stage1Options,
+): Promise<{ groups: Record<Group, Entry[]>; modules: readonly KernelModule[] }> {
+  const { release } = kernelOf(options.packages);
+  const programs = await programEntries(options);
+  const drivers = await moduleEntries(options, release);
+  const missing = [...programs.missing, ...drivers.missing];
+  if (missing.length > 0)
+    throw new Stage1Error(
+      'missing',
+      `Cannot build stage-1: ${missing.join('; ')}. Correct initramfs/contents.ts or choose another suite`,
+    );
+  const groups: Record<Group, Entry[]> = {
+    programs: withDirectories(programs.entries),
+    modules: withDirectories(drivers.entries),
+    agent: withDirectories([file('bin/swarmboot-agent', 0o755, options.agent)]),
+    site: withDirectories(siteEntries(options.publicKey)),
+  };
+  return { groups, modules: drivers.modules };
+}
+
+function checkSize(total: number, limit: number, groups: Stage1Report['groups'], kernel: number): void {
+  if (total <= limit) return;
+  const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  const parts = GROUPS.map((name) => `${name} ${mebibytes(groups[name].compressedBytes)}`).join(', ');
+  throw new Stage1Error(
+    'too-big',
+    `Cannot build stage-1: kernel and initrd take ${mebibytes(total)}, and ${mebibytes(limit)} is the limit (kernel ${mebibytes(kernel)}, ${parts}). Remove drivers from initramfs/contents.ts`,
+  );
+}
+
+/** Builds kernel, initrd and report in memory. Throws Stage1Error. */
+export async function buildStage1(options: Stage1Options): Promise<Stage1> {
+  const { release, bytes: vmlinuz } = kernelOf(options.packages);
+  const { groups, modules } = await gatherEntries(options);
+  const parts = await Promise.all(
+    GROUPS.map(async (group) => {
+      const archive = writeCpio(groups[group], options.mtime ?? 0);
+      const segment = await compressSegment(archive, options.cache, options.level ?? COMPRESSION_LEVEL);
+      const size = {
+        entries: groups[group].length,
+        rawBytes: archive.length,
+        compressedBytes: segment.length,
+      };
+      return { group, segment, size };
+    }),
+  );
+  const segments = parts.map(({ segment }) => segment);
+  const sizes = Object.fromEntries(parts.map(({ group, size }) => [group, size])) as Stage1Report['groups'];
+  const initrd = Buffer.concat(segments);
+  const limit = options.limitBytes ?? STAGE1_LIMIT_BYTES;
+  const total = vmlinuz.length + initrd.length;
+  checkSize(total, limit, sizes, vmlinuz.length);
+  const files = GROUPS.flatMap((group) => groups[group])
+    .flatMap((entry): [string, number][] => (entry.kind === 'file' ? [[entry.path, entry.bytes.length]] : []))
+    .sort(([leftPath, left], [rightPath, right]) => right - left || (leftPath < rightPath ? -1 : 1));
+  const firmware = modules.filter((module) => module.firmware.length > 0);
+  return {
+    vmlinuz,
+    initrd,
+    report: {
+      kernelRelease: release,
+      sha256: { vmlinuz: sha256(vmlinuz), 'initrd.img': sha256(initrd) },
+      bytes: { vmlinuz: vmlinuz.length, 'initrd.img': initrd.length, total, limit },
+      groups: sizes,
+      firmwareNotShipped: Object.fromEntries(firmware.map((module) => [module.name, module.firmware])),
+      files: Object.fromEntries(files),
+    },
+  };
+}

@@ -18,8 +18,8 @@ export interface SystemFacts {
   readonly cmdline: string;
 }
 
-/** A getty's prompt at the start of a line; agetty puts the host name in front. */
-export const LOGIN_PROMPT = /^(\S+) login: /m;
+/** A getty's prompt: the host name in front, nothing like "Last login: Mon Jan 5". */
+export const LOGIN_PROMPT = /^(?!Last )(\S+) login: /m;
 
 /** Waits for the prompt that comes behind offset `from`: earlier output cannot pass for it. */
 export const waitForLogin = (machine: Machine, from: number, timeoutMs: number): Promise<Found> =>

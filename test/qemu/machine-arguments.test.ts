@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { type MachinePlan, machineArguments } from '../../qemu/machine-arguments.ts';
+
+const PLAN: MachinePlan = {
+  name: 'machine1',
+  accelerator: 'tcg',
+  firmware: 'bios',
+  memoryMiB: 1280,
+  cpus: 1,
+  mac: '52:54:00:77:00:01',
+  tap: 'tap0',
+  nic: 'virtio-net-pci',
+};
+
+/** The values that follow each use of `option`. */
+const valuesOf = (args: readonly string[], option: string) =>
+  args.flatMap((arg, index) => (arg === option ? [args[index + 1]] : []));
+
+it('boots a BIOS machine from its network card, firmware on the serial port, and ends it on a reset', () => {
+  const args = machineArguments(PLAN);
+  assert.deepEqual(valuesOf(args, '-machine'), ['q35,graphics=off']);
+  assert.deepEqual(valuesOf(args, '-accel'), ['tcg,thread=multi']);
+  assert.deepEqual(valuesOf(args, '-m'), ['1280']);
+  assert.ok(args.includes('-no-reboot') && args.includes('-nodefaults'));
+  assert.deepEqual(valuesOf(args, '-netdev'), ['tap,id=net0,ifname=tap0,script=no,downscript=no']);
+  assert.ok(
+    valuesOf(args, '-device').includes('virtio-net-pci,netdev=net0,mac=52:54:00:77:00:01,bootindex=1'),
+  );
+  assert.deepEqual(valuesOf(args, '-drive'), []);
+});
+
+it("boots a UEFI machine by the firmware's own PXE, with variables of its own", () => {
+  const args = machineArguments({ ...PLAN, firmware: 'uefi', uefiVariables: '/tmp/x.vars' });
+  assert.ok(valuesOf(args, '-device').some((device) => device?.endsWith(',romfile=,bootindex=1')));
+  assert.deepEqual(valuesOf(args, '-drive'), [
+    'if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd',
+    'if=pflash,unit=1,format=raw,file=/tmp/x.vars',
+  ]);
+  assert.throws(() => machineArguments({ ...PLAN, firmware: 'uefi' }), /needs its variables/);
+});
+
+it('boots a kernel directly', () => {
+  const args = machineArguments({ ...PLAN, direct: { kernel: '/k', initrd: '/i', cmdline: 'a b' } });
+  assert.deepEqual(valuesOf(args, '-kernel'), ['/k']);
+  assert.deepEqual(valuesOf(args, '-initrd'), ['/i']);
+  assert.deepEqual(valuesOf(args, '-append'), ['a b']);
+});
+
+it('uses KVM when told', () => {
+  assert.deepEqual(valuesOf(machineArguments({ ...PLAN, accelerator: 'kvm' }), '-accel'), ['kvm']);
+});

@@ -220,33 +220,35 @@ export function decodeDictionaryWithRaw(
   return result;
 }
 
+const ascii = (text: string): Buffer => Buffer.from(text, 'latin1');
+
 function encodeInto(parts: Uint8Array[], value: BencodeInput): void {
   if (typeof value === 'number' || typeof value === 'bigint') {
     if (typeof value === 'number' && !Number.isSafeInteger(value)) {
       throw new BencodeError('not-encodable', `Bencode has no number like ${value}`);
     }
-    parts.push(Buffer.from(`i${value}e`, 'latin1'));
+    parts.push(ascii(`i${value}e`));
   } else if (typeof value === 'string') {
     encodeInto(parts, Buffer.from(value, 'utf8'));
   } else if (value instanceof Uint8Array) {
-    parts.push(Buffer.from(`${value.length}:`, 'latin1'), value);
+    parts.push(ascii(`${value.length}:`), value);
   } else if (Array.isArray(value)) {
-    parts.push(Buffer.from('l'));
+    parts.push(ascii('l'));
     for (const item of value) encodeInto(parts, item);
-    parts.push(Buffer.from('e'));
+    parts.push(ascii('e'));
   } else {
     const entries = value instanceof Map ? [...value] : Object.entries(value);
     // Comparing UTF-16 units of latin1 strings compares bytes.
     entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    parts.push(Buffer.from('d'));
+    parts.push(ascii('d'));
     for (const [key, item] of entries) {
       if (item === undefined) continue;
       if (/[^\0-\xff]/.test(key))
         throw new BencodeError('not-encodable', `Key ${JSON.stringify(key)} is not latin1`);
-      parts.push(Buffer.from(`${key.length}:${key}`, 'latin1'));
+      parts.push(ascii(`${key.length}:${key}`));
       encodeInto(parts, item);
     }
-    parts.push(Buffer.from('e'));
+    parts.push(ascii('e'));
   }
 }
 
@@ -259,10 +261,10 @@ export function encodeBencode(value: BencodeInput): Buffer {
 
 /** `raw` bencoded bytes stay as they are inside a dictionary that is encoded around them; keys are sorted here. */
 export function encodeDictionaryOfRaw(entries: ReadonlyMap<string, Uint8Array>): Buffer {
-  const parts: Uint8Array[] = [Buffer.from('d')];
+  const parts: Uint8Array[] = [ascii('d')];
   for (const key of [...entries.keys()].sort()) {
-    parts.push(Buffer.from(`${key.length}:${key}`, 'latin1'), entries.get(key) as Uint8Array);
+    parts.push(ascii(`${key.length}:${key}`), entries.get(key) as Uint8Array);
   }
-  parts.push(Buffer.from('e'));
+  parts.push(ascii('e'));
   return Buffer.concat(parts);
 }

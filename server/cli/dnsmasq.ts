@@ -1,0 +1,4 @@
+import { Command } from 'commander';
+export function dnsmasqCommand(): Command {
+  return new Command('dnsmasq');
+}

@@ -1,0 +1,25 @@
+/** An expected failure of a server command: `code` for tests and scripts, the message for people, with the fix. */
+export type FailureCode =
+  | 'bad-option'
+  | 'missing-key'
+  | 'key-exists'
+  | 'missing-program'
+  | 'program-failed'
+  | 'timeout'
+  | 'bad-image'
+  | 'no-image'
+  | 'port-in-use'
+  | 'no-permission';
+
+export class Failure extends Error {
+  readonly code: FailureCode;
+  constructor(code: FailureCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'Failure';
+    this.code = code;
+  }
+}
+
+/** The `code` of a Node system error (`ENOENT`), or undefined. */
+export const systemCode = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

@@ -11,10 +11,13 @@ const info = { name: 'x', length: 5, 'piece length': 65536, pieces: Buffer.alloc
 suite('metainfo-outer', () => {
   test('new hints around the same info and layers, byte for byte', async () => {
     await using sample = await makeSample();
-    const endpoint = fc.record({
-      host: fc.oneof(fc.ipV4(), fc.ipV6()),
-      port: fc.integer({ min: 1, max: 65535 }),
-    });
+    const endpoint = fc.record(
+      {
+        host: fc.oneof(fc.ipV4(), fc.ipV6()),
+        port: fc.integer({ min: 1, max: 65535 }),
+      },
+      { noNullPrototype: true },
+    );
     const url = fc.tuple(fc.domain(), fc.nat(9)).map(([host, path]) => `http://${host}/${path}`);
     fc.assert(
       fc.property(

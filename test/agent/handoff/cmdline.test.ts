@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { composeCmdline } from '../../../agent/handoff/cmdline.ts';
+import type { Plan } from '../../../agent/handoff/plan.ts';
+
+const MIB = 1024 ** 2;
+const plan = (reserved: Plan['layout']['reserved']): Plan => ({
+  strategy: reserved ? 'pmem' : 'cpio',
+  neededBytes: 0,
+  reasons: [],
+  layout: { tmpfsBytes: 0, files: [], placements: [], kernel: 'vmlinuz', initrd: 'initrd.img', reserved },
+});
+const pmem = plan({ start: 640 * MIB, lengthBytes: 144 * MIB });
+
+test('both strategies, as the boot script of the real system reads them', () => {
+  assert.equal(
+    composeCmdline('console=ttyS0 quiet', pmem, 'debug=1'),
+    'console=ttyS0 quiet boot=swarmboot swarmboot.root=pmem:/dev/pmem0 memmap=144M!0x28000000 debug=1',
+  );
+  assert.equal(
+    composeCmdline('', plan(undefined), ''),
+    'boot=swarmboot swarmboot.root=file:/swarmboot/root.squashfs root=swarmboot',
+  );
+});
+
+test('2047 characters are taken, 2048 refused', () => {
+  const fixed = composeCmdline('', pmem, '').length + 1;
+  assert.equal(composeCmdline('x'.repeat(2047 - fixed), pmem, '').length, 2047);
+  assert.throws(() => composeCmdline('x'.repeat(2048 - fixed), pmem, ''), {
+    code: 'cmdline-too-long',
+    message: /2048 characters, the kernel takes 2047/,
+  });
+});

@@ -49,7 +49,18 @@ const NETWORK_MODULES: readonly string[] = [
   ...['ena', 'gve', 'igbvf', 'ixgbevf', 'iavf'],
   // USB adapters and docking stations
   ...['r8152', 'r8153_ecm', 'rtl8150', 'ax88179_178a', 'asix', 'ax88796b', 'aqc111', 'cdc_ether', 'cdc_ncm'],
-  ...['cdc_mbim', 'smsc75xx', 'smsc95xx', 'smsc', 'lan78xx', 'microchip', 'dm9601', 'mcs7830', 'pegasus'],
+  ...[
+    'cdc_mbim',
+    'smsc75xx',
+    'smsc95xx',
+    'smsc',
+    'lan78xx',
+    'microchip',
+    'dm9601',
+    'mcs7830',
+    'pegasus',
+    'rndis_host',
+  ],
 ];
 
 const BUS_MODULES: readonly string[] = ['xhci_pci', 'xhci-pci-renesas', 'ehci-pci', 'ohci-pci', 'uhci-hcd'];

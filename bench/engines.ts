@@ -34,7 +34,7 @@ export const ENGINES: readonly Engine[] = [
     name: 'transmission',
     launch: launchTransmission,
     reads: transmissionReads,
-    limitBytes: 64 * 2 ** 20,
+    limitBytes: 16 * 2 ** 20,
     note: 'checks SHA-1 only; smaller payload',
   },
   { name: 'raw', launch: launchRaw, note: 'bound: plain socket, both hashes, one thread' },

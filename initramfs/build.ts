@@ -34,6 +34,14 @@ function describe(report: Stage1Report): string {
   ].join('\n');
 }
 
+/** reproducible-builds.org/specs/source-date-epoch: seconds since 1970. */
+function sourceDate(text: string | undefined): number {
+  if (text === undefined || text === '') return 0;
+  if (!/^\d{1,9}$|^[1-3]\d{9}$/.test(text))
+    throw new Error(`Cannot use SOURCE_DATE_EPOCH "${text}": it takes seconds since 1970`);
+  return Number(text);
+}
+
 async function readNeeded(path: string, fix: string): Promise<Buffer> {
   return readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new Error(`Cannot read "${path}": ${error.code ?? error.message}; ${fix}`);
@@ -83,7 +91,7 @@ async function main(): Promise<void> {
     agent,
     publicKey: publicKey.toString('utf8'),
     cache: values.cache,
-    mtime: Number(process.env.SOURCE_DATE_EPOCH ?? 0),
+    mtime: sourceDate(process.env.SOURCE_DATE_EPOCH),
     ...(limitBytes === undefined ? {} : { limitBytes }),
   });
   await mkdir(values.out, { recursive: true });

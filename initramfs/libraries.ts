@@ -19,6 +19,9 @@ export interface ResolvedLibraries {
   readonly missing: readonly string[];
 }
 
+/** "#!": the kernel starts the interpreter that it names, and that is a program of its own. */
+const isScript = (bytes: Uint8Array): boolean => bytes[0] === 0x23 && bytes[1] === 0x21;
+
 /** Everything that the programs (path in the initramfs -> bytes) load at start, recursively. */
 export function resolveLibraries(
   programs: ReadonlyMap<string, Uint8Array>,
@@ -30,6 +33,7 @@ export function resolveLibraries(
   const queue = [...programs];
   for (let next = queue.shift(); next; next = queue.shift()) {
     const [path, bytes] = next;
+    if (isScript(bytes)) continue;
     const { needed, interpreter } = readElf(bytes);
     const wanted = new Map(needed.map((name) => [name, `${LIBRARY_DIRECTORY}/${name}`]));
     // The linker is named by its full path (/lib64/ld-linux-x86-64.so.2), and again as a library by some.

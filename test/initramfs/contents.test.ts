@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { PARAMETERS, parameterName } from '../../contract/parameters.ts';
+import { APPLETS, FILES, MODULES, MODULES_AT_START } from '../../initramfs/contents.ts';
+
+const path = join(import.meta.dirname, '../../initramfs/init');
+const init = readFileSync(path, 'utf8');
+
+test('lists name nothing twice, and what is loaded at start is shipped', () => {
+  assert.equal(new Set(MODULES).size, MODULES.length);
+  assert.equal(new Set(APPLETS).size, APPLETS.length);
+  for (const name of MODULES_AT_START) assert.ok(MODULES.includes(name), name);
+  assert.equal(FILES['etc/swarmboot/modules'], `${MODULES_AT_START.join('\n')}\n`);
+});
+
+test('init is an executable that a POSIX shell can parse', () => {
+  assert.ok((statSync(path).mode & 0o111) !== 0);
+  const { status, stderr } = spawnSync('sh', ['-n', path], { encoding: 'utf8', timeout: 10_000 });
+  assert.equal(status, 0, stderr);
+});
+
+test("init's reboot parameter and its default are those of the table", () => {
+  assert.ok(init.includes(`parameter ${parameterName('reboot')} `));
+  assert.ok(init.includes(`\nREBOOT_SECONDS=${PARAMETERS.reboot.defaultText} `));
+});
+
+/** Words of `init` in command position that are neither the shell's own nor defined in the script. */
+function commandsOf(script: string): string[] {
+  const own = new Set([
+    ...['set', 'export', 'exec', 'return', 'echo', 'wait', 'case', 'esac', 'if', 'then', 'else', 'fi', 'for'],
+    ...['while', 'do', 'done', 'in', '[', ':', 'continue'],
+    ...[...script.matchAll(/^(\w+)\(\)/gm)].map((match) => match[1] ?? ''),
+  ]);
+  const text = script
+    .replace(/#.*$/gm, '')
+    .replace(/\$\(\(.*?\)\)/g, '0')
+    .replace(/"(?:say|note|error)[^"]*"/g, '""');
+  const words = [
+    ...text.matchAll(/(?:^\s*|[|;&(]\s*|\b(?:do|then|while|if|else)\s+)([a-z][a-z0-9]*)(?=\s|$)/gm),
+  ];
+  return [...new Set(words.map((match) => match[1] ?? ''))].filter((word) => !own.has(word));
+}
+
+test('every program that init calls is one the build checks for', () => {
+  const commands = commandsOf(init);
+  for (const known of ['mount', 'modprobe', 'reboot', 'xargs', 'ip'])
+    assert.ok(commands.includes(known), `${known} was not found in init`);
+  for (const command of commands) assert.ok(APPLETS.includes(command), `${command} is not in APPLETS`);
+});

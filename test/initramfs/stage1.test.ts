@@ -1,0 +1,149 @@
+/** The whole build on packages that are made up: quick, and with things missing that Debian always has. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { zstdDecompressSync } from 'node:zlib';
+import { formatPublicKey, generateKey } from '../../contract/signify.ts';
+import { buildStage1, GROUPS, Stage1Error, type Stage1Options } from '../../initramfs/stage1.ts';
+import { makeElf } from './make-elf.ts';
+import { readCpio } from './read-cpio.ts';
+
+const RELEASE = '6.12.0-test';
+const LINKER = '/lib64/ld-linux-x86-64.so.2';
+const publicKey = formatPublicKey(
+  generateKey((length) => randomBytes(length)),
+  'test',
+);
+const agent = makeElf({ needed: ['libc.so.6'], interpreter: LINKER });
+
+async function madeUpPackages(t: TestContext): Promise<Stage1Options> {
+  const folder = await mkdtemp(join(tmpdir(), 'swarmboot-stage1-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const packages = join(folder, 'packages');
+  const put = async (path: string, bytes: Uint8Array | string, mode = 0o644): Promise<void> => {
+    await mkdir(dirname(join(packages, path)), { recursive: true });
+    await writeFile(join(packages, path), bytes, { mode });
+  };
+  const libraries = 'usr/lib/x86_64-linux-gnu';
+  await put(`boot/vmlinuz-${RELEASE}`, 'the signed kernel');
+  await put('usr/bin/busybox', '#!/bin/sh\nprintf "sh\\nmodprobe\\nbusybox\\n"\n', 0o755);
+  await put('usr/sbin/kexec', makeElf({ needed: ['libxen.so.4'], interpreter: LINKER }), 0o755);
+  await put(`${libraries}/ld-linux-x86-64.so.2`, makeElf({}));
+  await put(`${libraries}/libc.so.6`, makeElf({ needed: ['ld-linux-x86-64.so.2'] }));
+  await put(`${libraries}/libxen.so.4.20`, makeElf({ needed: ['libc.so.6'] }));
+  await symlink('libxen.so.4.20', join(packages, libraries, 'libxen.so.4'));
+  const modules = `usr/lib/modules/${RELEASE}`;
+  await put(`${modules}/modules.builtin`, 'kernel/drivers/virtio/virtio_pci.ko\n');
+  await put(`${modules}/kernel/net/e1000e.ko`, makeElf({ modinfo: ['depends=ptp', 'alias=pci:v8086*'] }));
+  await put(`${modules}/kernel/ptp.ko`, makeElf({ modinfo: ['depends=', 'firmware=ptp.fw'] }));
+  return {
+    packages,
+    agent,
+    publicKey,
+    cache: join(folder, 'cache'),
+    level: 1,
+    modules: ['e1000e', 'virtio-pci'],
+    applets: ['sh', 'modprobe'],
+  };
+}
+
+/** path -> octal mode, over all parts of the initrd. */
+function listing(initrd: Buffer, sizes: readonly number[]): Map<string, string> {
+  const found = new Map<string, string>();
+  let at = 0;
+  for (const size of sizes) {
+    for (const { path, mode } of readCpio(zstdDecompressSync(initrd.subarray(at, at + size))).members)
+      found.set(path, mode.toString(8));
+    at += size;
+  }
+  assert.equal(at, initrd.length);
+  return found;
+}
+
+test('stage-1 holds programs, libraries, drivers, agent, key and init, each with its mode', async (t) => {
+  const { vmlinuz, initrd, report } = await buildStage1(await madeUpPackages(t));
+  assert.equal(vmlinuz.toString(), 'the signed kernel');
+  const paths = listing(
+    initrd,
+    GROUPS.map((group) => report.groups[group].compressedBytes),
+  );
+  const expected: Record<string, string> = {
+    init: '100755',
+    'bin/swarmboot-agent': '100755',
+    'bin/busybox': '100755',
+    'bin/kexec': '100755',
+    'bin/modprobe': '120777',
+    sbin: '120777',
+    'lib/x86_64-linux-gnu/libxen.so.4': '100755',
+    'lib64/ld-linux-x86-64.so.2': '100755',
+    [`lib/modules/${RELEASE}/kernel/net/e1000e.ko`]: '100644',
+    [`lib/modules/${RELEASE}/kernel/ptp.ko`]: '100644',
+    [`lib/modules/${RELEASE}/modules.dep`]: '100644',
+    [`lib/modules/${RELEASE}/modules.alias`]: '100644',
+    'etc/swarmboot/release.pub': '100644',
+    'dev/console': '20600',
+    'dev/null': '20666',
+    proc: '40555',
+    tmp: '41777',
+  };
+  for (const [path, mode] of Object.entries(expected)) assert.equal(paths.get(path), mode, path);
+  assert.equal(report.kernelRelease, RELEASE);
+  assert.equal(report.bytes.total, vmlinuz.length + initrd.length);
+  assert.deepEqual(report.firmwareNotShipped, { ptp: ['ptp.fw'] });
+  assert.equal(report.files['bin/swarmboot-agent'], agent.length);
+});
+
+test('the same things in give the same bytes, from another folder and a cold cache', async (t) => {
+  const first = await buildStage1(await madeUpPackages(t));
+  const second = await buildStage1(await madeUpPackages(t));
+  assert.ok(first.initrd.equals(second.initrd));
+  assert.deepEqual(first.report, second.report);
+  const later = await buildStage1({ ...(await madeUpPackages(t)), mtime: 86_400 });
+  assert.ok(!later.initrd.equals(first.initrd));
+});
+
+const refusal = async (options: Stage1Options): Promise<Stage1Error> => {
+  try {
+    await buildStage1(options);
+  } catch (error) {
+    assert.ok(error instanceof Stage1Error, String(error));
+    return error;
+  }
+  assert.fail('the build did not fail');
+};
+
+test('everything that is missing is named at once', async (t) => {
+  const options = await madeUpPackages(t);
+  await unlink(join(options.packages, 'usr/lib/x86_64-linux-gnu/libxen.so.4'));
+  const error = await refusal({
+    ...options,
+    modules: ['e1000e', 'no-such-driver'],
+    applets: ['sh', 'udhcpc'],
+    agent: makeElf({ needed: ['libatomic.so.1'], interpreter: LINKER }),
+  });
+  assert.equal(error.code, 'missing');
+  for (const name of ['libxen.so.4', 'no_such_driver', 'udhcpc', 'libatomic.so.1'])
+    assert.ok(error.message.includes(`"${name}"`), `${name} is not in: ${error.message}`);
+});
+
+test('a missing program is named', async (t) => {
+  const options = await madeUpPackages(t);
+  await unlink(join(options.packages, 'usr/sbin/kexec'));
+  assert.match((await refusal(options)).message, /needs the program "usr\/sbin\/kexec"/);
+});
+
+test('above the limit the build says what takes the room', async (t) => {
+  const error = await refusal({ ...(await madeUpPackages(t)), limitBytes: 100 });
+  assert.equal(error.code, 'too-big');
+  assert.match(error.message, /is the limit \(kernel .*programs .*modules .*agent .*Remove drivers/);
+});
+
+test('a damaged key does not get into a stage-1', async (t) => {
+  await assert.rejects(
+    buildStage1({ ...(await madeUpPackages(t)), publicKey: 'no key' }),
+    /untrusted comment/,
+  );
+});

@@ -6,7 +6,7 @@ packages_base='ca-certificates:/etc/ssl/certs/ca-certificates.crt libatomic1: li
 
 # Stage-1 and image builds, the boot server's helpers, the VM lab.
 packages_lab='qemu-system-x86:qemu-system-x86_64 ovmf:/usr/share/OVMF/OVMF_CODE_4M.fd
-	ipxe-qemu:/usr/lib/ipxe/qemu/efi-virtio.rom ipxe:/usr/lib/ipxe/undionly.kpxe dnsmasq-base:dnsmasq
+	ipxe-qemu: ipxe:/usr/lib/ipxe/undionly.kpxe dnsmasq-base:dnsmasq
 	iproute2:ip mmdebstrap:mmdebstrap debian-archive-keyring:/usr/share/keyrings/debian-archive-keyring.gpg
 	arch-test:arch-test squashfs-tools:mksquashfs busybox-static:busybox zstd:zstd cpio:cpio xz-utils:xz kmod:modinfo
 	binutils:strip'

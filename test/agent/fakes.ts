@@ -31,6 +31,7 @@ export class FakeMachine implements Machine {
   #nowMs = 0;
   #timers: Timer[] = [];
   #pumping = false;
+  #stopped = false;
   readonly #settleMs: number;
 
   constructor(root: string, settleMs: number) {
@@ -49,6 +50,7 @@ export class FakeMachine implements Machine {
       reject(signal.reason);
       return promise;
     }
+    if (this.#stopped) return promise;
     const timer = { atMs: this.#nowMs + ms, resolve };
     this.#timers.push(timer);
     signal?.addEventListener(
@@ -68,6 +70,12 @@ export class FakeMachine implements Machine {
     const program = this.programs.get(command);
     return program ? program(args, options) : succeeded;
   };
+
+  /** Ends time: who sleeps, sleeps for ever. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timers = [];
+  }
 
   /** The calls of one program, as words joined by spaces. */
   callsOf(command: string): string[] {
@@ -105,8 +113,12 @@ export class FakeMachine implements Machine {
 /** A machine with an empty file system that goes away with the test. */
 export function fakeMachine(context: TestContext, settleMs = 0): FakeMachine {
   const root = mkdtempSync(join(tmpdir(), 'swarmboot-agent-'));
-  context.after(() => rmSync(root, { recursive: true, force: true }));
-  return new FakeMachine(root, settleMs);
+  const machine = new FakeMachine(root, settleMs);
+  context.after(() => {
+    machine.stop();
+    rmSync(root, { recursive: true, force: true });
+  });
+  return machine;
 }
 
 export class FakeConsole implements Console {

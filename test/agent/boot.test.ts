@@ -1,0 +1,292 @@
+/** The whole boot on a machine of paper: real HTTP for the manifest, everything else in the test's hand. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createBoot } from '../../agent/boot.ts';
+import { parseTelemetry } from '../../contract/telemetry.ts';
+import { type FakeEngine, type Faults, fakeEngine } from './fake-engine.ts';
+import { FakeConsole, type FakeMachine, fakeMachine, succeeded } from './fakes.ts';
+import { readNewc } from './handoff/newc-reader.ts';
+import { addNic } from './network/fake-nic.ts';
+import { type ServedRelease, serveRelease } from './release-fixture.ts';
+
+const MIB = 1024 ** 2;
+const MAC = '52:54:00:aa:00:01';
+
+interface Lab {
+  readonly machine: FakeMachine;
+  readonly console: FakeConsole;
+  readonly served: ServedRelease;
+  readonly engine: FakeEngine;
+  /** Boots until `kexec -e` (true) or a reboot (false). */
+  boot(): Promise<boolean>;
+}
+
+interface LabOptions extends Faults {
+  readonly cmdline?: string;
+  readonly availableMib?: number;
+  readonly pmem?: boolean;
+}
+
+/** A machine with one interface, a lease, RAM, and perhaps a pmem device (a file in its root). */
+async function lab(context: TestContext, options: LabOptions = {}): Promise<Lab> {
+  const served = await serveRelease(context);
+  served.server.reply('/telemetry', '{"neededBy":0}');
+  const machine = fakeMachine(context, 10);
+  addNic(machine, 'eth0', MAC, '1');
+  machine.file('/proc/cmdline', `quiet swarmboot.manifest=${served.manifestUrl} ${options.cmdline ?? ''}\n`);
+  machine.file('/proc/uptime', '5.00 9.00\n');
+  const available = (options.availableMib ?? 1000) * 1024;
+  machine.file('/proc/meminfo', `MemTotal: 2000000 kB\nMemAvailable: ${available} kB\n`);
+  machine.file('/etc/swarmboot/release.pub', readFileSync(join(served.folder, 'release.pub'), 'utf8'));
+  machine.file('/sys/firmware/memmap/0/start', '0x0\n');
+  machine.file('/sys/firmware/memmap/0/end', '0x7fffffff\n');
+  machine.file('/sys/firmware/memmap/0/type', 'System RAM\n');
+  if (options.pmem ?? true) {
+    const bus = '/sys/devices/platform/e820_pmem/ndbus0/region0';
+    machine.link('/sys/block/pmem0', `${bus}/namespace0.0/block/pmem0`);
+    machine.link('/sys/bus/nd/devices/region0', bus);
+    machine.file(`${bus}/resource`, '0x28000000\n');
+    machine.file(`${bus}/size`, `${4 * MIB}\n`);
+    machine.file(`${bus}/namespace0.0/block/pmem0/size`, `${(4 * MIB) / 512}\n`);
+    machine.file('/dev/pmem0', '');
+    truncateSync(join(machine.root, '/dev/pmem0'), 4 * MIB);
+  }
+  machine.programs.set('udhcpc', (_, { environment }) => {
+    writeFileSync(
+      environment?.SWARMBOOT_LEASE ?? '',
+      'ip=10.77.0.50\nsubnet=255.255.255.0\nrouter=10.77.0.1\n',
+    );
+    return succeeded;
+  });
+  const console = new FakeConsole();
+  const engine = fakeEngine(machine, served, options);
+  const session = createBoot(machine, console, engine, 'amd64');
+  return {
+    machine,
+    console,
+    served,
+    engine,
+    boot: () =>
+      new Promise((resolve, reject) => {
+        machine.programs.set('reboot', () => {
+          resolve(false);
+          return succeeded;
+        });
+        const kexec = machine.programs.get('kexec');
+        machine.programs.set('kexec', (args, run) => {
+          if (args[0] !== '-e') return kexec?.(args, run) ?? succeeded;
+          resolve(true);
+          return new Promise(() => {});
+        });
+        session.run().catch(reject);
+      }),
+  };
+}
+
+/** `phase end` lines without their seconds. */
+const ends = (console: FakeConsole): string[] =>
+  console.lines.flatMap((line) => {
+    const match = /^swarmboot: phase (\w+): end (ok|failed)/.exec(line);
+    return match ? [`${match[1]} ${match[2]}`] : [];
+  });
+
+const ALL = ['network ok', 'manifest ok', 'memory ok', 'swarm ok', 'verify ok', 'linger ok', 'handoff ok'];
+
+test('a boot by pmem: seven phases, the image in place, one kexec', async (context) => {
+  const { machine, console, served, engine, boot } = await lab(context, {
+    cmdline: 'swarmboot.append=debug',
+  });
+  assert.equal(await boot(), true);
+  assert.deepEqual(ends(console), ALL);
+  const root = readFileSync(join(served.folder, 'root.squashfs'));
+  assert.deepEqual(readFileSync(join(machine.root, '/dev/pmem0')).subarray(0, root.length), root);
+  const store = join(machine.root, '/run/swarmboot');
+  assert.deepEqual(machine.callsOf('kexec'), [
+    `-s -l ${store}/vmlinuz --initrd=${store}/initrd.img --command-line=console=ttyS0 boot=swarmboot ` +
+      'swarmboot.root=pmem:/dev/pmem0 memmap=2M!0x28000000 debug',
+    '-e',
+  ]);
+  assert.deepEqual(readFileSync(join(store, 'vmlinuz')), readFileSync(join(served.folder, 'vmlinuz')));
+  assert.equal(readFileSync(join(machine.root, '/proc/sys/vm/drop_caches'), 'utf8'), '1\n');
+  assert.equal(engine.swarms[0]?.closed, 1);
+  assert.ok(console.find(/^swarmboot: progress 100\.0% 1\.2 MiB of 1\.2 MiB, .* MiB\/s, 2 peers, ETA 0s$/));
+  const { events, rejected } = parseTelemetry(served.server.bodies.join(''));
+  assert.equal(rejected, 0);
+  assert.deepEqual(
+    events
+      .filter((event) => event.event === 'phase-end')
+      .map((event) => `${event.phase} ${event.ok ? 'ok' : 'failed'}`),
+    ALL,
+  );
+  const kinds = new Set(events.map((event) => event.event));
+  for (const kind of ['machine', 'progress', 'handoff'] as const) assert.ok(kinds.has(kind), kind);
+});
+
+test('a boot by cpio: the initrd of the kexec is an archive that holds the image', async (context) => {
+  const { machine, console, served, boot } = await lab(context, { pmem: false });
+  assert.equal(await boot(), true);
+  assert.deepEqual(ends(console), ALL);
+  const load = machine.callsOf('kexec')[0] ?? '';
+  assert.match(load, /swarmboot\.root=file:\/swarmboot\/root\.squashfs root=swarmboot$/);
+  const path = /--initrd=(\S+)/.exec(load)?.[1] ?? '';
+  const file = readFileSync(path);
+  const initrd = readFileSync(join(served.folder, 'initrd.img'));
+  assert.deepEqual(file.subarray(0, initrd.length), initrd);
+  const entry = readNewc(file, initrd.length).entries[1];
+  assert.ok(entry);
+  assert.deepEqual(
+    file.subarray(entry.dataOffset, entry.dataOffset + entry.length),
+    readFileSync(join(served.folder, 'root.squashfs')),
+  );
+  // The tmpfs is as large as what goes into it, within 5 MiB.
+  const size = Number(/size=(\d+)/.exec(machine.callsOf('mount')[0] ?? '')?.[1]);
+  assert.ok(size > statSync(path).size && size < statSync(path).size + 6 * MIB);
+});
+
+test('pmem that loses what is written is found, and the boot goes on by cpio', async (context) => {
+  const { console, engine, boot } = await lab(context, { forgetful: (path) => path.endsWith('/dev/pmem0') });
+  assert.equal(await boot(), true);
+  assert.deepEqual(ends(console), [...ALL.slice(0, 4), 'verify failed', ...ALL.slice(2)]);
+  assert.ok(console.find(/verify: end failed .* Read back from pmem, root\.squashfs is not what was signed/));
+  assert.equal(engine.swarms.length, 2);
+  assert.equal(engine.swarms[0]?.closed, 1);
+});
+
+test('the same without RAM for cpio ends on the emergency screen with the numbers', async (context) => {
+  const faults = { forgetful: (path: string) => path.endsWith('/dev/pmem0'), availableMib: 98 };
+  const { console, boot } = await lab(context, faults);
+  assert.equal(await boot(), false);
+  assert.ok(
+    console.find(
+      /^swarmboot: error too-little-memory: .*pmem: failed earlier.*cpio: needs \d+ MiB of RAM, 98 MiB is available/,
+    ),
+  );
+});
+
+test('a kexec that is refused falls back too, and says what kexec said', async (context) => {
+  const { machine, console, boot } = await lab(context);
+  let refused = 0;
+  machine.programs.set('kexec', (args) => {
+    if (!args.some((arg) => arg.includes('pmem'))) return succeeded;
+    refused++;
+    return { status: 255, output: 'kexec_file_load failed: Key was rejected by service' };
+  });
+  assert.equal(await boot(), true);
+  assert.equal(refused, 1);
+  assert.ok(console.find(/handoff: end failed .*Key was rejected by service/));
+  assert.match(machine.callsOf('kexec').at(-2) ?? '', /root=swarmboot/);
+});
+
+test('a forced strategy does not fall back', async (context) => {
+  const { machine, console, boot } = await lab(context, { cmdline: 'swarmboot.handoff=pmem' });
+  machine.programs.set('kexec', () => ({ status: 255, output: 'no' }));
+  assert.equal(await boot(), false);
+  assert.ok(console.find(/^swarmboot: error kexec-refused: /));
+});
+
+test('nobody has the image: it says what is awaited, then the emergency screen, then it reboots', async (context) => {
+  const { machine, console, served, boot } = await lab(context, {
+    stalledAt: 300_001,
+    cmdline: 'swarmboot.retry-timeout=50 swarmboot.reboot=12',
+  });
+  assert.equal(await boot(), false);
+  assert.ok(
+    console.find(/^swarmboot: note no progress for 2\ds: waiting for|no progress for 20 s: waiting for/),
+  );
+  assert.ok(
+    console.find(/^swarmboot: error swarm-stalled: No piece arrived for 50 s: waiting for \d+ of \d+ pieces/),
+  );
+  assert.ok(console.find(/^swarmboot: note what to do: Check that the boot server is up/));
+  assert.ok(console.find(/^swarmboot: note this machine: eth0 MAC 52:54:00:aa:00:01, IP 10\.77\.0\.50$/));
+  assert.deepEqual(
+    console.lines.filter((line) => line.includes('rebooting')),
+    [12, 10, 5, 4, 3, 2, 1, 0].map((left) => `swarmboot: rebooting in ${left}s`),
+  );
+  assert.deepEqual(machine.callsOf('reboot'), ['-f']);
+  assert.match(served.server.bodies.join(''), /"event":"error","code":"swarm-stalled"/);
+});
+
+test('an unsigned image is never booted', async (context) => {
+  const { machine, console, served, engine, boot } = await lab(context);
+  served.server.reply('/images/debian-test/manifest.json.sig', undefined);
+  assert.equal(await boot(), false);
+  assert.ok(console.find(/^swarmboot: error signature-missing: /));
+  assert.equal(engine.swarms.length, 0);
+  assert.deepEqual(machine.callsOf('kexec'), []);
+});
+
+test('too little RAM is said with both numbers before anything is downloaded', async (context) => {
+  const { console, engine, boot } = await lab(context, { availableMib: 50 });
+  assert.equal(await boot(), false);
+  assert.ok(console.find(/^swarmboot: error too-little-memory: .*needs 97 MiB of RAM, 50 MiB is available/));
+  assert.equal(engine.swarms.length, 0);
+});
+
+test('no manifest, no key: said and rebooted, not hung', async (context) => {
+  const without = await lab(context);
+  without.machine.file('/proc/cmdline', 'quiet');
+  const session = createBoot(without.machine, without.console, without.engine, 'amd64');
+  const rebooted = new Promise<void>((resolve) => {
+    without.machine.programs.set('reboot', () => {
+      resolve();
+      return succeeded;
+    });
+  });
+  void session.run();
+  await rebooted;
+  assert.ok(without.console.find(/^swarmboot: error no-manifest: /));
+
+  const keyless = await lab(context);
+  keyless.machine.file('/etc/swarmboot/release.pub', 'not a key\n');
+  assert.equal(await keyless.boot(), false);
+  assert.ok(keyless.console.find(/^swarmboot: error no-key: /));
+});
+
+test('an unknown parameter is named and the boot goes on', async (context) => {
+  const { console, served, boot } = await lab(context, {
+    cmdline: 'swarmboot.colour=blue swarmboot.linger=0',
+  });
+  assert.equal(await boot(), true);
+  assert.ok(console.find(/^swarmboot: note Unknown parameter "swarmboot\.colour" is ignored/));
+  assert.match(served.server.bodies.join(''), /"code":"parameter"/);
+});
+
+test('a server that dies after the manifest slows nothing down', async (context) => {
+  const { machine, console, served, boot } = await lab(context);
+  served.server.handle('/images/debian-test/image.torrent', (_, response) => {
+    response.end(served.metainfoBytes);
+    setTimeout(() => void served.server.close(), 50);
+  });
+  assert.equal(await boot(), true);
+  assert.ok(console.find(/linger: end ok .*the server is silent/));
+  assert.ok(machine.now() < 60_000);
+});
+
+test('a kexec -e that does nothing ends on the emergency screen', async (context) => {
+  const { machine, console, served, engine } = await lab(context);
+  const session = createBoot(machine, console, engine, 'amd64');
+  const rebooted = Promise.withResolvers<void>();
+  machine.programs.set('reboot', () => {
+    rebooted.resolve();
+    return succeeded;
+  });
+  void session.run();
+  await rebooted.promise;
+  assert.ok(console.find(/^swarmboot: error kexec-failed: The kernel did not jump within 20 s of kexec -e/));
+  assert.equal(existsSync(served.folder), true);
+});
+
+test('what nobody caught ends on the emergency screen once, and swarmboot.reboot=0 keeps it alive', async (context) => {
+  const { machine, console, engine } = await lab(context, { cmdline: 'swarmboot.reboot=0' });
+  const session = createBoot(machine, console, engine, 'amd64');
+  void session.fail(new TypeError('x is undefined'));
+  void session.fail(new Error('and then this'));
+  await machine.sleep(3_600_000);
+  const errors = console.lines.filter((line) => line.startsWith('swarmboot: error'));
+  assert.ok(errors.length > 3);
+  assert.deepEqual(new Set(errors), new Set(['swarmboot: error internal: x is undefined']));
+  assert.ok(console.find(/note this machine: eth0 MAC 52:54:00:aa:00:01/));
+  assert.deepEqual(machine.callsOf('reboot'), []);
+});

@@ -1,0 +1,24 @@
+/** What the routes need of the rest of the server. */
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Release } from '../catalog/load-release.ts';
+import type { MachineBook } from '../machines/machine-book.ts';
+import type { Tracker } from '../tracker/tracker.ts';
+import type { Traffic } from './traffic.ts';
+
+export interface HttpDependencies {
+  readonly state: string;
+  /** As given by --public-url; undefined takes what the machine asked for. */
+  readonly publicUrl: string | undefined;
+  /** Kernel parameters of stage-1's consoles. */
+  readonly consoles: readonly string[];
+  readonly catalog: Pick<Catalog, 'current' | 'find'>;
+  /** The release that machines boot, or undefined. */
+  readonly bootRelease: () => Release | undefined;
+  readonly seederPort: (release: Release) => number | undefined;
+  readonly seederBytes: () => number;
+  readonly machines: MachineBook;
+  readonly tracker: Pick<Tracker, 'announce' | 'scrape'>;
+  readonly traffic: Traffic;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}

@@ -1,0 +1,145 @@
+/** The running boot server: starts the parts in order, wires them, and stops them all again. */
+import { mkdir } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { Catalog } from './catalog/catalog.ts';
+import { loadPublicKey } from './catalog/keys.ts';
+import type { Release } from './catalog/load-release.ts';
+import { Failure, systemCode } from './failure.ts';
+import { createApp } from './http/app.ts';
+import { Traffic } from './http/traffic.ts';
+import { MachineBook } from './machines/machine-book.ts';
+import { Seeder } from './seeder/seeder.ts';
+import { Tracker } from './tracker/tracker.ts';
+
+export interface ServeOptions {
+  /** Address to listen on; 0.0.0.0 or :: for all. */
+  readonly host: string;
+  /** 0 lets the system choose; the UDP tracker takes the same number. */
+  readonly httpPort: number;
+  readonly seederPort: number;
+  readonly state: string;
+  readonly config: string;
+  /** Image that machines boot; undefined takes the only one, or the first by name. */
+  readonly image: string | undefined;
+  readonly publicUrl: string | undefined;
+  readonly uploadBytesPerSecond: number | undefined;
+  readonly consoles: readonly string[];
+  readonly log: Logger;
+}
+
+export interface RunningServer {
+  readonly httpPort: number;
+  readonly releases: () => readonly { readonly release: Release; readonly seederPort: number | undefined }[];
+  /** Looks at the state folder now instead of within five seconds. */
+  readonly rescan: () => Promise<void>;
+  /** Ends within `STOP_MS`. */
+  readonly close: () => Promise<void>;
+}
+
+/** How often the state folder is looked at, in milliseconds. */
+const SCAN_INTERVAL_MS = 5_000;
+/** Whatever has not ended by itself is left to the end of the process, in milliseconds. */
+const STOP_MS = 4_000;
+
+/**
+ * Starts everything and returns when machines can boot.
+ * Throws `Failure`: `missing-key`, `port-in-use`; nothing keeps running then.
+ */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  const { host, state, log } = options;
+  const key = loadPublicKey(options.config);
+  await mkdir(state, { recursive: true });
+  const warn = (message: string, fields: Record<string, unknown>) => log.warn(fields, message);
+  const stopping = new AbortController();
+  const machines = new MachineBook();
+  const traffic = new Traffic();
+  const seeder = new Seeder({
+    host,
+    port: options.seederPort,
+    uploadBytesPerSecond: options.uploadBytesPerSecond,
+    warn,
+  });
+
+  const bootRelease = (): Release | undefined => {
+    const { current } = catalog;
+    return options.image === undefined ? current.values().next().value : current.get(options.image);
+  };
+  /** The default image first: it gets the first port. */
+  const inOrder = (current: ReadonlyMap<string, Release>): Release[] => {
+    const first = bootRelease();
+    return [...(first ? [first] : []), ...[...current.values()].filter((release) => release !== first)];
+  };
+  const tracker = new Tracker({
+    infohashes: () => seeder.infohashes(),
+    seederPort: (infohash) => seeder.portOfInfohash(infohash),
+    warn,
+  });
+  const catalog = new Catalog(state, key, {
+    onChange: (current) => {
+      for (const { name, version } of current.values()) log.info({ name, version }, 'Serving release');
+    },
+    onProblem: (error) => log.error(error.message),
+  });
+  const scanOnce = async (): Promise<void> => {
+    await catalog.scan();
+    await seeder.sync(inOrder(catalog.current), Date.now());
+    tracker.prune();
+  };
+  let scanning: Promise<void> | undefined;
+  /** One at a time: two would start the same seeder twice. */
+  const scan = (): Promise<void> => {
+    scanning ??= scanOnce().finally(() => {
+      scanning = undefined;
+    });
+    return scanning;
+  };
+
+  const app = await createApp(
+    {
+      ...{ state, catalog, bootRelease, machines, tracker, traffic },
+      publicUrl: options.publicUrl,
+      consoles: options.consoles,
+      seederPort: (release) => seeder.portOf(release),
+      seederBytes: () => seeder.uploadedBytes(),
+      now: Date.now,
+    },
+    log,
+  );
+  const close = async (): Promise<void> => {
+    stopping.abort();
+    const parts = [app.close(), tracker.close(), seeder.close()];
+    await Promise.race([Promise.allSettled(parts), sleep(STOP_MS, undefined, { ref: false })]);
+  };
+  try {
+    await app.listen({ host, port: options.httpPort }).catch((error: unknown) => {
+      if (systemCode(error) !== 'EADDRINUSE') throw error;
+      throw new Failure(
+        'port-in-use',
+        `Port ${options.httpPort} is in use; stop the other program or give another --http-port`,
+      );
+    });
+    const address = app.server.address();
+    const httpPort = typeof address === 'object' && address ? address.port : options.httpPort;
+    if (isIPv4(host) || host === '::') await tracker.listenUdp(httpPort, isIPv4(host) ? host : '0.0.0.0');
+    await scan();
+    const loop = async () => {
+      while (!stopping.signal.aborted) {
+        await sleep(SCAN_INTERVAL_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
+        if (!stopping.signal.aborted) await scan().catch((error: Error) => log.error(error.message));
+      }
+    };
+    void loop();
+    return {
+      httpPort,
+      releases: () =>
+        inOrder(catalog.current).map((release) => ({ release, seederPort: seeder.portOf(release) })),
+      rescan: scan,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The tracker: bittorrent-tracker's server behind our guards, over the HTTP server's port and UDP on the same number.
+ *
+ * Invariant: only our own infohashes are tracked; each has at most PEERS_LIMIT peers, at most ADDRESS_LIMIT from one
+ * address, and a peer that is silent for PEER_TTL_MS is forgotten. Nothing that arrives ends the process.
+ */
+import { randomBytes } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import type { ServerResponse } from 'node:http';
+import { isIPv4 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import TrackerServer, {
+  type AnnounceParams,
+  type AnnounceResponse,
+  type TrackerPeer,
+} from 'bittorrent-tracker/server';
+import { Failure, systemCode } from '../failure.ts';
+import { parseAnnounce, parseScrape, type TrackerQuery } from './http-query.ts';
+import { localAddressFor } from './local-address.ts';
+import { UdpGuard } from './udp-guard.ts';
+
+/** Short, because a boot lasts a minute: a peer that came late must be found soon. */
+const INTERVAL_MS = 15_000;
+const PEER_TTL_MS = 120_000;
+const PEERS_LIMIT = 4096;
+const ADDRESS_LIMIT = 64;
+
+export interface TrackerOptions {
+  /** Infohashes that are tracked, as lower-case hex. */
+  readonly infohashes: () => readonly string[];
+  /** Port of our own seeder of an infohash, or undefined. */
+  readonly seederPort: (infohashHex: string) => number | undefined;
+  readonly warn: (message: string, fields: Record<string, unknown>) => void;
+}
+
+const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
+
+export class Tracker {
+  readonly #options: TrackerOptions;
+  readonly #server: TrackerServer;
+  readonly #guard = new UdpGuard(randomBytes(32));
+  #udp: Socket | undefined;
+
+  constructor(options: TrackerOptions) {
+    this.#options = options;
+    this.#server = new TrackerServer({
+      ...{ http: false, udp: false, ws: false, stats: false },
+      interval: INTERVAL_MS,
+      peersCacheLength: PEERS_LIMIT,
+      peersCacheTtl: PEER_TTL_MS,
+      filter: (infohash, params, callback) => callback(this.#refusal(infohash, params)),
+    });
+    // Warnings are about other people's requests; they are not ours to log one by one.
+    this.#server.on('warning', () => {});
+    this.#server.on('error', (error: Error) => options.warn(`Tracker: ${error.message}`, {}));
+    this.#server.createSwarm = (infohash, callback) => {
+      // As in the library's own createSwarm: later, because callers rely on it.
+      process.nextTick(() => {
+        const swarm = new SwarmWithSeeder(infohash, this.#server, (address) =>
+          this.#seederPeer(infohash, address),
+        );
+        this.#server.torrents[infohash] = swarm;
+        callback(null, swarm);
+      });
+    };
+  }
+
+  /** Receives UDP announces on `port` of the IPv4 address `host`. Throws `Failure` `port-in-use`. */
+  async listenUdp(port: number, host: string): Promise<void> {
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind({ port, address: host, exclusive: true }, () => {
+        socket.off('error', reject);
+        resolve();
+      });
+    }).catch((error: unknown) => {
+      socket.close();
+      if (systemCode(error) === 'EADDRINUSE') {
+        throw new Failure(
+          'port-in-use',
+          `UDP port ${port} is in use; stop the other program or give another --http-port`,
+        );
+      }
+      throw error;
+    });
+    socket.on('error', (error) => this.#options.warn(`UDP tracker: ${error.message}`, {}));
+    socket.on('message', (message, from) => this.#onDatagram(socket, message, from));
+    this.#udp = socket;
+    this.#server.udp4 = socket;
+  }
+
+  /** Answers an announce; `query` is what stands behind the question mark. */
+  announce(query: string, remoteAddress: string, response: ServerResponse): void {
+    this.#answer(parseAnnounce(query), remoteAddress, response);
+  }
+
+  scrape(query: string, remoteAddress: string, response: ServerResponse): void {
+    this.#answer(parseScrape(query), remoteAddress, response);
+  }
+
+  /** Forgets swarms of releases that are gone. */
+  prune(): void {
+    const wanted = new Set(this.#options.infohashes());
+    for (const infohash of Object.keys(this.#server.torrents)) {
+      if (!wanted.has(infohash)) delete this.#server.torrents[infohash];
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#udp?.removeAllListeners('message');
+    await new Promise<void>((resolve) => this.#server.close(resolve)); // closes the UDP socket too
+  }
+
+  #answer(query: TrackerQuery, remoteAddress: string, response: ServerResponse): void {
+    response.setHeader('content-type', 'text/plain');
+    if ('refused' in query) {
+      response.end(`d14:failure reason${query.refused.length}:${query.refused}e`);
+      return;
+    }
+    this.#server.onHttpRequest({ url: query.url, headers: {}, connection: { remoteAddress } }, response);
+  }
+
+  #onDatagram(
+    socket: Socket,
+    message: Buffer,
+    from: { address: string; port: number; family: string },
+  ): void {
+    if (from.port === 0) return;
+    const verdict = this.#guard.judge(message, from.address, Date.now());
+    if (verdict.kind === 'pass') this.#server.onUdpRequest(verdict.message, from);
+    else if (verdict.kind === 'answer') socket.send(verdict.bytes, from.port, from.address, () => {});
+  }
+
+  #refusal(infohash: string, params: AnnounceParams): Error | null {
+    if (!this.#options.infohashes().includes(infohash))
+      return new Error('this tracker does not know that torrent');
+    const peers = this.#server.torrents[infohash]?.peers;
+    if (!peers || isLoopback(params.ip)) return null;
+    const own = peers.keys.filter(
+      (key) => key.startsWith(`${params.ip}:`) || key.startsWith(`[${params.ip}]:`),
+    );
+    if (own.length < ADDRESS_LIMIT || own.some((key) => key.endsWith(`:${params.port}`))) return null;
+    return new Error('too many peers at your address');
+  }
+
+  /** Our seeder as a peer, at the address of ours that is in the network of the asking peer. */
+  #seederPeer(infohash: string, remoteAddress: string): TrackerPeer | undefined {
+    const port = this.#options.seederPort(infohash);
+    const ip = localAddressFor(remoteAddress, networkInterfaces());
+    return port === undefined || ip === undefined
+      ? undefined
+      : { peerId: '00'.repeat(20), ip, port, complete: true };
+  }
+}
+
+/** A swarm whose answers begin with our own seeder. */
+class SwarmWithSeeder extends TrackerServer.Swarm {
+  readonly #seeder: (address: string) => TrackerPeer | undefined;
+
+  constructor(infohash: string, server: TrackerServer, seeder: (address: string) => TrackerPeer | undefined) {
+    super(infohash, server);
+    this.#seeder = seeder;
+  }
+
+  override announce(
+    params: AnnounceParams,
+    callback: (error: Error | null, response?: AnnounceResponse) => void,
+  ): void {
+    super.announce(params, (error, response) => {
+      const seeder = isIPv4(params.ip) ? this.#seeder(params.ip) : undefined;
+      if (response && seeder && params.event !== 'stopped') {
+        response.peers.unshift(seeder);
+        response.complete++;
+      }
+      callback(error, response);
+    });
+  }
+}

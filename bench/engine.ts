@@ -13,9 +13,10 @@ import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { firstConnection } from './connections.ts';
+import { digestOf } from './digest.ts';
 import { ENGINES, type Engine, enginesNamed } from './engines.ts';
 import { cpuSecondsOf, median, peakRssBytesOf } from './measure.ts';
-import { digestOf, makePayload, PAYLOAD_PATH } from './payload.ts';
+import { type Kind, makePayload, type Payload } from './payload.ts';
 import type { Client } from './peers/client.ts';
 import { formatTable, type Report, type Run, withRatios } from './report.ts';
 import { startTracker, type Tracker } from './tracker.ts';
@@ -30,7 +31,7 @@ const USAGE = `Usage: scripts/bench engine [--size MiB=512] [--rounds N=3] [--en
   --memory   one download of 1 GiB by our engine and agent only: what counts is the leecher's peak resident set`;
 
 interface Measurement {
-  readonly isHybrid: boolean;
+  readonly kind: Kind;
   readonly seconds: number;
   readonly seederCpuSeconds: number;
   readonly leecherCpuSeconds: number;
@@ -43,20 +44,11 @@ interface Addresses {
   readonly leech: string;
 }
 
-/** A payload of one size, with its torrent. */
-interface Scene {
-  readonly directory: string;
-  readonly torrent: string;
-  readonly v1Torrent: string;
-  readonly digest: string;
-  readonly lengthBytes: number;
-}
-
 class Bench {
   readonly #root: string;
   readonly #addresses: Addresses;
   readonly #open = new Set<Client>();
-  readonly #scenes = new Map<number, Promise<Scene>>();
+  readonly #payloads = new Map<number, Promise<Payload>>();
   #tracker: Promise<Tracker> | undefined;
 
   constructor(addresses: Addresses) {
@@ -65,37 +57,27 @@ class Bench {
     this.#root = mkdtempSync(join('/dev/shm', 'swarmboot-bench-'));
   }
 
-  scene(lengthBytes: number): Promise<Scene> {
-    const made = this.#scenes.get(lengthBytes) ?? this.#makeScene(lengthBytes);
-    this.#scenes.set(lengthBytes, made);
+  payload(lengthBytes: number): Promise<Payload> {
+    const made = this.#payloads.get(lengthBytes) ?? this.#makePayload(lengthBytes);
+    this.#payloads.set(lengthBytes, made);
     return made;
   }
 
-  async #makeScene(lengthBytes: number): Promise<Scene> {
+  async #makePayload(lengthBytes: number): Promise<Payload> {
     this.#tracker ??= startTracker(this.#addresses.seed);
     const { url } = await this.#tracker;
-    const directory = mkdtempSync(join(this.#root, 'seed-'));
-    const torrent = `${directory}.torrent`;
-    const v1Torrent = `${directory}-v1.torrent`;
-    await makePayload({ directory, torrent, v1Torrent, lengthBytes, announce: [url] });
-    return {
-      directory,
-      torrent,
-      v1Torrent,
-      lengthBytes,
-      digest: await digestOf(join(directory, PAYLOAD_PATH)),
-    };
+    return makePayload(mkdtempSync(join(this.#root, 'payload-')), lengthBytes, url);
   }
 
-  async round(engine: Engine, scene: Scene): Promise<Measurement> {
+  async round(engine: Engine, payload: Payload): Promise<Measurement> {
     const target = mkdtempSync(join(this.#root, 'leech-'));
-    const isHybrid = engine.reads?.(scene.torrent) ?? true;
-    const torrent = isHybrid ? scene.torrent : scene.v1Torrent;
+    const kind = engine.kind?.(payload.shapes.hybrid.torrent) ?? 'hybrid';
+    const { torrent, path } = payload.shapes[kind];
     const { seed: seedAddress, leech: leechAddress } = this.#addresses;
     const seed = await this.#launch(engine.launchSeed ?? engine.launch, {
       mode: 'seed',
       torrent,
-      directory: scene.directory,
+      directory: payload.directory,
       address: seedAddress,
     });
     await seed.begin([]);
@@ -105,7 +87,7 @@ class Bench {
       directory: target,
       address: leechAddress,
     });
-    const cpuBefore = { seed: cpuSecondsOf(seed.pid), leech: cpuSecondsOf(leech.pid) };
+    const cpuBefore = { seed: cpuOf(seed), leech: cpuOf(leech) };
     const looking = new AbortController();
     const connected = firstConnection(seed.port, looking.signal);
     connected.catch(() => {}); // when the leecher fails, that is told instead
@@ -118,17 +100,17 @@ class Bench {
       looking.abort(new Error(`${engine.name} says that it is done, but never connected to its seeder`));
     }
     const measured: Measurement = {
-      isHybrid,
+      kind,
       seconds: (endMs - (await connected)) / 1000,
-      seederCpuSeconds: cpuSecondsOf(seed.pid) - cpuBefore.seed,
-      leecherCpuSeconds: cpuSecondsOf(leech.pid) - cpuBefore.leech,
-      peakRssBytes: peakRssBytesOf(leech.pid),
+      seederCpuSeconds: cpuOf(seed) - cpuBefore.seed,
+      leecherCpuSeconds: cpuOf(leech) - cpuBefore.leech,
+      peakRssBytes: leech.pid === undefined ? 0 : peakRssBytesOf(leech.pid),
     };
     // Some write the last pieces after they have said that they are done; they have, once they have ended.
     await this.#end(leech);
     await this.#end(seed);
-    const digest = await digestOf(join(target, PAYLOAD_PATH));
-    if (digest !== scene.digest)
+    const digest = await digestOf(join(target, path));
+    if (digest !== payload.digest)
       throw new Error(`${engine.name} says that it is done, but its copy is not the payload`);
     rmSync(target, { recursive: true });
     return measured;
@@ -152,10 +134,12 @@ class Bench {
   }
 }
 
+const cpuOf = ({ pid }: Client): number => (pid === undefined ? 0 : cpuSecondsOf(pid));
+
 function toRun(engine: Engine, lengthBytes: number, measured: readonly Measurement[]): Run {
   const notes = [
     ...(engine.note === undefined ? [] : [engine.note]),
-    ...(measured.every((one) => one.isHybrid) ? [] : ['v1 torrent: this version reads no hybrid']),
+    ...(measured.every((one) => one.kind !== 'v1') ? [] : ['v1 torrent: this version reads no hybrid']),
   ];
   const rates = measured.map(({ seconds }) => lengthBytes / 1e6 / seconds);
   return {
@@ -231,10 +215,10 @@ async function main(): Promise<void> {
     const sizeFor = (engine: Engine) => Math.min(options.lengthBytes, engine.limitBytes ?? Infinity);
     for (let round = 1; round <= options.rounds; round++)
       for (const [engine, measurements] of measured) {
-        const scene = await bench.scene(sizeFor(engine));
-        const result = await bench.round(engine, scene);
+        const payload = await bench.payload(sizeFor(engine));
+        const result = await bench.round(engine, payload);
         measurements.push(result);
-        const rate = (scene.lengthBytes / 1e6 / result.seconds).toFixed(0);
+        const rate = (payload.lengthBytes / 1e6 / result.seconds).toFixed(0);
         console.error(`round ${round} of ${options.rounds}: ${engine.name} ${rate} MB/s`);
       }
     const runs = withRatios(

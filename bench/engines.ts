@@ -1,4 +1,6 @@
 /** The engines that the bench knows, in the order of the table. */
+import type { Kind } from './payload.ts';
+import { agentIsBuilt, launchAgent } from './peers/agent.ts';
 import { launchAria2 } from './peers/aria2.ts';
 import type { LaunchClient } from './peers/client.ts';
 import { launchLibtorrent } from './peers/libtorrent.ts';
@@ -17,13 +19,22 @@ export interface Engine {
   readonly isThere?: () => boolean;
   /** Payload above which a round would only cost time, in bytes. */
   readonly limitBytes?: number;
-  /** Whether it reads that hybrid torrent; if not, it is given a v1 one of the same payload. */
-  readonly reads?: (torrent: string) => boolean;
+  /** The torrent it is given, which may depend on whether it reads that hybrid one. */
+  readonly kind?: (hybridTorrent: string) => Kind;
   readonly note?: string;
 }
 
 export const ENGINES: readonly Engine[] = [
   { name: 'ours', launch: launchOurs, isOurs: true },
+  {
+    name: 'agent',
+    launch: launchAgent,
+    launchSeed: launchOurs,
+    isOurs: true,
+    isThere: agentIsBuilt,
+    kind: () => 'release',
+    note: 'dist/swarmboot-agent fetch; CPU includes its start',
+  },
   {
     name: 'libtorrent',
     launch: launchLibtorrent,
@@ -33,7 +44,7 @@ export const ENGINES: readonly Engine[] = [
   {
     name: 'transmission',
     launch: launchTransmission,
-    reads: transmissionReads,
+    kind: (torrent) => (transmissionReads(torrent) ? 'hybrid' : 'v1'),
     limitBytes: 16 * 2 ** 20,
     note: 'checks SHA-1 only; smaller payload',
   },

@@ -1,16 +1,31 @@
-/** The payload of a bench, the torrent of it, and the comparison that keeps a bench honest. */
+/** The payload of a bench, the torrents of it, and the comparison that keeps a bench honest. */
 import { createCipheriv, createHash } from 'node:crypto';
-import { closeSync, createReadStream, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, linkSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { createMetainfo } from '../torrent/index.ts';
+import { digestOf } from './digest.ts';
 import { createByLibtorrent } from './peers/libtorrent.ts';
+import { writeRelease } from './release.ts';
 
-export const TORRENT_NAME = 'bench';
-const FILE_NAME = 'payload.bin';
-/** Where the payload is below the directory of a client. */
-export const PAYLOAD_PATH = join(TORRENT_NAME, FILE_NAME);
 export const PIECE_BYTES = 2 ** 20;
+
+/** `hybrid` is ours; `v1` is for clients that read no hybrid; `release` is what a boot server publishes. */
+export type Kind = 'hybrid' | 'v1' | 'release';
+
+/** One torrent of the payload. */
+export interface Shape {
+  readonly torrent: string;
+  /** Where the payload is below the directory of a client. */
+  readonly path: string;
+}
+
+export interface Payload {
+  /** The directory of the seeds. */
+  readonly directory: string;
+  readonly lengthBytes: number;
+  readonly digest: string;
+  readonly shapes: Readonly<Record<Kind, Shape>>;
+}
 
 /** Writes `lengthBytes` that do not compress and are the same every time: the key stream of AES for a fixed key. */
 export function writeNoise(path: string, lengthBytes: number, seed = 'swarmboot'): void {
@@ -23,38 +38,37 @@ export function writeNoise(path: string, lengthBytes: number, seed = 'swarmboot'
   closeSync(file);
 }
 
-/** Makes the payload in `directory`, a hybrid torrent of it at `torrent`, and a v1 one for those that need it. */
-export async function makePayload(options: {
-  readonly directory: string;
-  readonly torrent: string;
-  readonly v1Torrent: string;
-  readonly lengthBytes: number;
-  readonly announce: readonly string[];
-}): Promise<void> {
-  mkdirSync(join(options.directory, TORRENT_NAME), { recursive: true });
-  const source = join(options.directory, PAYLOAD_PATH);
-  writeNoise(source, options.lengthBytes);
-  writeFileSync(
-    options.torrent,
-    await createMetainfo({
-      name: TORRENT_NAME,
-      files: [{ path: FILE_NAME, source }],
-      pieceLength: PIECE_BYTES,
-      announce: options.announce,
-    }),
-  );
-  createByLibtorrent({
-    source: join(options.directory, TORRENT_NAME),
-    target: options.v1Torrent,
-    kind: 'v1',
-    pieceLength: PIECE_BYTES,
-    announce: options.announce,
-  });
-}
+/** Makes the payload and its torrents below `root`, announced at `tracker`. */
+export async function makePayload(root: string, lengthBytes: number, tracker: string): Promise<Payload> {
+  const directory = join(root, 'seed');
+  const source = join(directory, 'bench', 'payload.bin');
+  mkdirSync(join(directory, 'bench'), { recursive: true });
+  writeNoise(source, lengthBytes);
+  const common = { pieceLength: PIECE_BYTES, announce: [tracker] };
 
-/** SHA-256 of a file, as hex. */
-export async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: PIECE_BYTES }), hash);
-  return hash.digest('hex');
+  const hybrid = join(root, 'hybrid.torrent');
+  writeFileSync(
+    hybrid,
+    await createMetainfo({ ...common, name: 'bench', files: [{ path: 'payload.bin', source }] }),
+  );
+  const v1 = join(root, 'v1.torrent');
+  createByLibtorrent({ ...common, source: join(directory, 'bench'), target: v1, kind: 'v1' });
+
+  // A release has three files; two of a byte each make the payload the third.
+  const folder = join(directory, 'release');
+  mkdirSync(folder);
+  for (const name of ['vmlinuz', 'initrd.img']) writeFileSync(join(folder, name), 'x');
+  linkSync(source, join(folder, 'root.squashfs'));
+  const release = await writeRelease(folder, join(root, 'release'), PIECE_BYTES);
+
+  return {
+    directory,
+    lengthBytes,
+    digest: await digestOf(source),
+    shapes: {
+      hybrid: { torrent: hybrid, path: join('bench', 'payload.bin') },
+      v1: { torrent: v1, path: join('bench', 'payload.bin') },
+      release: { torrent: release, path: join('release', 'root.squashfs') },
+    },
+  };
 }

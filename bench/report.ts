@@ -39,11 +39,13 @@ export function withRatios(runs: readonly Run[]): Run[] {
 const number = (value: number | undefined, digits: number): string =>
   value === undefined ? '-' : value.toFixed(digits);
 
+const rate = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
+
 const COLUMNS: readonly { readonly head: string; readonly cell: (run: Run) => string }[] = [
   { head: 'engine', cell: (run) => run.engine },
   { head: 'MiB', cell: (run) => number(run.sizeBytes / 2 ** 20, 0) },
-  { head: 'MB/s', cell: (run) => number(run.megabytesPerSecond, 0) },
-  { head: 'rounds', cell: (run) => run.roundsMegabytesPerSecond.map((rate) => rate.toFixed(0)).join(' ') },
+  { head: 'MB/s', cell: (run) => rate(run.megabytesPerSecond) },
+  { head: 'rounds', cell: (run) => run.roundsMegabytesPerSecond.map(rate).join(' ') },
   { head: 'x libtorrent', cell: (run) => number(run.ratioToLibtorrent, 2) },
   { head: 'leecher CPU s', cell: (run) => number(run.leecherCpuSeconds, 2) },
   { head: 'seeder CPU s', cell: (run) => number(run.seederCpuSeconds, 2) },

@@ -22,7 +22,8 @@ export interface ClientOptions {
 }
 
 export interface Client {
-  readonly pid: number;
+  /** undefined where the process starts with the download. */
+  readonly pid: number | undefined;
   /** TCP port on which it takes connections of peers. */
   readonly port: number;
   /**

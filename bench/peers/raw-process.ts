@@ -11,13 +11,12 @@ import { createServer as createHttpServer, get } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PAYLOAD_PATH } from '../payload.ts';
 import type { ClientOptions, Endpoint } from './client.ts';
 import { obey, say } from './commands.ts';
 
 const [protocol, json] = process.argv.slice(2);
 const options = JSON.parse(json ?? '{}') as ClientOptions;
-const path = join(options.directory, PAYLOAD_PATH);
+const path = join(options.directory, 'bench', 'payload.bin');
 const PIECE_BYTES = 2 ** 20;
 
 /** Takes bytes in any portions, and hashes and writes them in pieces. */

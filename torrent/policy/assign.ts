@@ -1,0 +1,142 @@
+/**
+ * Which blocks to ask one peer for next. In this order: the pieces it has begun, pieces that nobody works on, a new piece,
+ * blocks of another peer's piece; and when nothing of that is left, blocks that are outstanding elsewhere (endgame).
+ */
+import { ActivePiece } from './active-piece.ts';
+import type { Download } from './download.ts';
+import type { DownloadCommand } from './download-events.ts';
+import type { DownloadPeer } from './download-peer.ts';
+import { pickFromOrigin, pickRarest } from './picker.ts';
+import { BLOCK_BYTES, pipelineDepth } from './pipeline.ts';
+
+/** Endgame: a block may be outstanding at so many peers. */
+const MOST_REQUESTERS = 2;
+/** Before the very end, only blocks that somebody has owed for so long are asked for twice. */
+const SLOW_MS = 2000;
+/** An origin sends everything once; a second copy of a block only if the first is this late. */
+const SLOW_FOR_ORIGIN_MS = 1000;
+const MOST_DUPLICATES = 32;
+/** An origin this many times faster than all other peers may send what they have too. */
+const MUCH_FASTER = 2;
+
+export function assignBlocks(
+  download: Download,
+  peer: DownloadPeer,
+  out: DownloadCommand[],
+  now: number,
+): void {
+  if (peer.wanted === 0 || (peer.choking && peer.allowed.size === 0)) return;
+  const depth = pipelineDepth({
+    bytesPerSecond: peer.rate.bytesPerSecond(now),
+    blocksPerPiece: download.blocksPerPiece,
+    requestQueue: peer.requestQueue,
+    snubbed: peer.snubbed,
+  });
+  let room = depth - peer.outstanding.size;
+  // Refilled by the quarter: one write carries many requests, and one walk over the pieces serves them.
+  if (room <= 0 || (peer.outstanding.size > 0 && room < depth / 4)) return;
+  while (room > 0) {
+    const piece = nextPiece(download, peer, out, now);
+    if (!piece) break;
+    piece.leader ??= peer.key;
+    for (let block = -1; room > 0; room--) {
+      block = piece.reserve(now);
+      if (block < 0) break;
+      ask(download, peer, piece, block, out, now);
+    }
+  }
+  if (peer.outstanding.size === 0) askTwice(download, peer, depth, out, now);
+}
+
+function ask(
+  download: Download,
+  peer: DownloadPeer,
+  piece: ActivePiece,
+  block: number,
+  out: DownloadCommand[],
+  now: number,
+): void {
+  peer.ask(download.idOf(piece.index, block), now);
+  const length = piece.blockLength(block);
+  out.push({ do: 'request', peer: peer.key, piece: piece.index, begin: block * BLOCK_BYTES, length });
+}
+
+function nextPiece(
+  download: Download,
+  peer: DownloadPeer,
+  out: DownloadCommand[],
+  now: number,
+): ActivePiece | undefined {
+  let orphan: ActivePiece | undefined;
+  let foreign: ActivePiece | undefined;
+  for (const piece of download.active.values()) {
+    if (piece.free === 0 || piece.sealed || !peer.mayAskFor(piece.index, now)) continue;
+    if (piece.leader === peer.key) return piece;
+    if (piece.leader === undefined) orphan ??= piece;
+    else if (!piece.single) foreign ??= piece;
+  }
+  return orphan ?? begin(download, peer, out, now) ?? foreign;
+}
+
+function begin(
+  download: Download,
+  peer: DownloadPeer,
+  out: DownloadCommand[],
+  now: number,
+): ActivePiece | undefined {
+  if (download.unstarted === 0) return undefined;
+  const { active, options } = download;
+  if (active.size >= options.mostActive && !download.makeRoom(out, now)) return undefined;
+  const input = {
+    pieceCount: options.pieceCount,
+    isCandidate: (piece: number) =>
+      !download.have.has(piece) && !active.has(piece) && peer.mayAskFor(piece, now),
+    copies: (piece: number) => download.copies(piece),
+    random: options.random,
+  };
+  const piece = peer.origin
+    ? pickFromOrigin({
+        ...input,
+        isMine: (index) => download.ownership.isMine(index),
+        idle: peer.outstanding.size === 0,
+        starving: isStarving(download, peer, now),
+      })
+    : pickRarest(input);
+  if (piece < 0) return undefined;
+  const begun = new ActivePiece(piece, options.lengthOf(piece), download.mustBeSingle(piece), now);
+  active.set(piece, begun);
+  return begun;
+}
+
+/** True if the other peers alone would leave this machine waiting. */
+function isStarving(download: Download, origin: DownloadPeer, now: number): boolean {
+  let othersAreBusy = false;
+  for (const peer of download.peers.values()) {
+    if (!peer.origin && peer.outstanding.size > 0 && !peer.snubbed) othersAreBusy = true;
+  }
+  if (!othersAreBusy) return true;
+  return origin.busyBytesPerSecond > MUCH_FASTER * download.peersBytesPerSecond(now, false);
+}
+
+function askTwice(
+  download: Download,
+  peer: DownloadPeer,
+  depth: number,
+  out: DownloadCommand[],
+  now: number,
+): void {
+  const patience = peer.origin ? SLOW_FOR_ORIGIN_MS : download.unstarted === 0 ? 0 : SLOW_MS;
+  let room = Math.min(depth, MOST_DUPLICATES);
+  for (const piece of download.active.values()) {
+    if (piece.sealed || piece.single || !peer.mayAskFor(piece.index, now)) continue;
+    // From the end: the first requester is served from the front, they meet in the middle.
+    for (let block = piece.blocks - 1; block >= 0 && room > 0; block--) {
+      const requesters = piece.requesters[block]!;
+      if (requesters === 0 || requesters >= MOST_REQUESTERS || piece.isHere(block)) continue;
+      if (now - piece.askedAt[block]! < patience) continue;
+      piece.share(block, now);
+      ask(download, peer, piece, block, out, now);
+      room--;
+    }
+  }
+}

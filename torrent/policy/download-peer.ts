@@ -1,0 +1,88 @@
+/** What the download policy knows of one connected peer. */
+import type { PeerKey } from './active-piece.ts';
+import { Bitset } from './bitset.ts';
+import { DEFAULT_REQUEST_QUEUE } from './pipeline.ts';
+import { Rate } from './rate.ts';
+import { saltOf } from './rendezvous.ts';
+
+/** Requests that were taken back but may still be answered; beyond this many the peer had its chance. */
+const MOST_STALE = 4096;
+const FIRST_REFUSAL_MS = 1000;
+const LAST_REFUSAL_MS = 30_000;
+
+export class DownloadPeer {
+  readonly key: PeerKey;
+  readonly salt: number;
+  /** BEP 6: a choke rejects each request expressly. */
+  readonly fast: boolean;
+  readonly rate: Rate;
+  origin = false;
+  requestQueue = DEFAULT_REQUEST_QUEUE;
+  pieces: Bitset;
+  choking = true;
+  interested = false;
+  /** A command to drop it is out. */
+  leaving = false;
+  /** Pieces it has that are missing here. */
+  wanted = 0;
+  readonly allowed = new Set<number>();
+  /** Block id -> when it was asked for. */
+  readonly outstanding = new Map<number, number>();
+  /** Block id -> how often it was taken back without an answer yet. */
+  readonly stale = new Map<number, number>();
+  /** Since when something is outstanding or, later, when the last block came. */
+  progressAt: number;
+  snubs = 0;
+  /** Rate when it was last kept busy. */
+  busyBytesPerSecond = 0;
+  readonly #refusals = new Map<number, { count: number; until: number }>();
+
+  constructor(key: PeerKey, peerId: Uint8Array, fast: boolean, pieceCount: number, now: number) {
+    this.key = key;
+    this.salt = saltOf(peerId);
+    this.fast = fast;
+    this.pieces = new Bitset(pieceCount);
+    this.rate = new Rate(now);
+    this.progressAt = now;
+  }
+
+  get snubbed(): boolean {
+    return this.snubs > 0;
+  }
+
+  /** BEP 6: a choked peer may still ask for the pieces of its allowed-fast set. */
+  mayAskFor(piece: number, now: number): boolean {
+    if (this.leaving) return false;
+    if (this.choking && !this.allowed.has(piece)) return false;
+    if (!this.pieces.has(piece)) return false;
+    const refusal = this.#refusals.get(piece);
+    return refusal === undefined || refusal.until <= now;
+  }
+
+  ask(id: number, now: number): void {
+    if (this.outstanding.size === 0) this.progressAt = now;
+    this.outstanding.set(id, now);
+  }
+
+  /** The request was taken back; its answer may be on the way and will be received, to no effect. */
+  takeBack(id: number): void {
+    if (!this.outstanding.delete(id)) return;
+    if (this.stale.size < MOST_STALE) this.stale.set(id, (this.stale.get(id) ?? 0) + 1);
+  }
+
+  /** An answer arrived for a request that was taken back. False if there was none. */
+  settleStale(id: number): boolean {
+    const count = this.stale.get(id);
+    if (count === undefined) return false;
+    if (count > 1) this.stale.set(id, count - 1);
+    else this.stale.delete(id);
+    return true;
+  }
+
+  /** It rejected a block of `piece` although it does not choke us: leave it alone, twice as long each time. */
+  refused(piece: number, now: number): void {
+    const count = (this.#refusals.get(piece)?.count ?? 0) + 1;
+    const pause = Math.min(FIRST_REFUSAL_MS * 2 ** (count - 1), LAST_REFUSAL_MS);
+    this.#refusals.set(piece, { count, until: now + pause });
+  }
+}

@@ -1,0 +1,415 @@
+/**
+ * The download of one torrent as a state machine: events in, commands out. No sockets, files, clock or randomness.
+ *
+ *   a piece:  missing -> active (blocks free, asked for, here) -> sealed (being checked) -> here
+ *                          ^--------- refuted, abandoned -----------'
+ *
+ * Invariants: a block is accepted only from a peer that was asked for it; a sealed piece is never written to; at most
+ * `mostActive` pieces are active, which bounds memory.
+ */
+import { ActivePiece, type PeerKey, WEBSEED_KEY } from './active-piece.ts';
+import { assignBlocks } from './assign.ts';
+import { Availability } from './availability.ts';
+import type { Bitset } from './bitset.ts';
+import type { DownloadCommand, DownloadEvent, PeerEvent } from './download-events.ts';
+import { DownloadPeer } from './download-peer.ts';
+import { pickFromOrigin } from './picker.ts';
+import { BLOCK_BYTES } from './pipeline.ts';
+import { Rate } from './rate.ts';
+import { Ownership } from './rendezvous.ts';
+import { Suspects } from './suspects.ts';
+
+export interface DownloadOptions {
+  readonly pieceCount: number;
+  /** Bytes of a piece. */
+  readonly lengthOf: (piece: number) => number;
+  readonly pieceLength: number;
+  readonly have: Bitset;
+  readonly mostActive: number;
+  readonly ownPeerId: Uint8Array;
+  readonly random: () => number;
+  /** A peer that owes blocks and sends none for so long is not relied on. */
+  readonly requestTimeoutMs: number;
+  /** In ms. */
+  readonly startedAt: number;
+}
+
+/** Timeouts in a row before a peer is let go. */
+const MOST_SNUBS = 3;
+
+export class Download {
+  readonly options: DownloadOptions;
+  readonly have: Bitset;
+  readonly availability: Availability;
+  readonly ownership: Ownership;
+  readonly peers = new Map<PeerKey, DownloadPeer>();
+  readonly active = new Map<number, ActivePiece>();
+  /** Accepted payload bytes, by who sent them; `wasted` arrived twice or too late. */
+  readonly received = { peers: 0, origin: 0, wasted: 0 };
+  /** Everything accepted, webseeds included. */
+  readonly rate: Rate;
+  lastBlockAt: number | undefined;
+  readonly #suspects = new Suspects();
+  readonly #blocksPerPiece: number;
+
+  constructor(options: DownloadOptions) {
+    this.options = options;
+    this.have = options.have;
+    this.rate = new Rate(options.startedAt);
+    this.availability = new Availability(options.pieceCount);
+    this.ownership = new Ownership(options.pieceCount, options.ownPeerId);
+    this.#blocksPerPiece = Math.ceil(options.pieceLength / BLOCK_BYTES);
+  }
+
+  /** Peers (origins not counted) that have `piece`. */
+  copies(piece: number): number {
+    return this.availability.of(piece);
+  }
+
+  idOf(piece: number, block: number): number {
+    return piece * this.#blocksPerPiece + block;
+  }
+
+  get blocksPerPiece(): number {
+    return this.#blocksPerPiece;
+  }
+
+  mustBeSingle(piece: number): boolean {
+    return this.#suspects.mustBeSingle(piece);
+  }
+
+  /** Missing pieces that nobody fetches yet. */
+  get unstarted(): number {
+    return this.options.pieceCount - this.have.count - this.active.size;
+  }
+
+  /**
+   * A block begins to arrive. `needed`: it was asked for and belongs into the piece's buffer. `surplus`: it was asked for,
+   * but came from elsewhere or was taken back: receive it aside. `unrequested`: it was never asked of this peer.
+   */
+  standing(key: PeerKey, piece: number, begin: number, length: number): 'needed' | 'surplus' | 'unrequested' {
+    const peer = this.peers.get(key);
+    if (!peer || begin % BLOCK_BYTES !== 0 || begin + length > this.options.lengthOf(piece))
+      return 'unrequested';
+    const block = begin / BLOCK_BYTES;
+    if (length !== Math.min(BLOCK_BYTES, this.options.lengthOf(piece) - begin)) return 'unrequested';
+    const id = this.idOf(piece, block);
+    if (!peer.outstanding.has(id) && !peer.stale.has(id)) return 'unrequested';
+    return this.#needs(this.active.get(piece), block, key) ? 'needed' : 'surplus';
+  }
+
+  /** Who sent blocks of an active piece. */
+  sourcesOf(piece: number): PeerKey[] {
+    return [...new Set(this.active.get(piece)?.sourceOfBlocks ?? [])];
+  }
+
+  apply(event: DownloadEvent, now: number): DownloadCommand[] {
+    const out: DownloadCommand[] = [];
+    switch (event.type) {
+      case 'joined':
+        this.peers.set(
+          event.peer,
+          new DownloadPeer(event.peer, event.id, event.fast, this.options.pieceCount, now),
+        );
+        this.#shareOut();
+        break;
+      case 'tick':
+        this.#tick(out, now);
+        break;
+      case 'verified':
+        this.#verified(event.piece, event.bytes, out, now);
+        break;
+      case 'refuted':
+        this.#refuted(event.piece, event.bytes, out, now);
+        break;
+      case 'abandoned':
+        this.#release(event.piece, out);
+        this.#refillAll(out, now);
+        break;
+      default: {
+        const peer = this.peers.get(event.peer);
+        if (peer) this.#fromPeer(peer, event, out, now);
+      }
+    }
+    return out;
+  }
+
+  /** A whole piece for a webseed: sealed from the start, or -1 if there is none or no room. */
+  claimForWebseed(now: number): number {
+    if (this.active.size >= this.options.mostActive) return -1;
+    const piece = pickFromOrigin({
+      pieceCount: this.options.pieceCount,
+      isCandidate: (index) => !this.have.has(index) && !this.active.has(index),
+      copies: (index) => this.copies(index),
+      random: this.options.random,
+      isMine: (index) => this.ownership.isMine(index),
+      idle: true,
+      starving: true,
+    });
+    if (piece < 0) return -1;
+    const active = new ActivePiece(piece, this.options.lengthOf(piece), false, now);
+    active.leader = WEBSEED_KEY;
+    active.sealed = true;
+    this.active.set(piece, active);
+    return piece;
+  }
+
+  /** All peers that are not origins, together. */
+  peersBytesPerSecond(now: number, includeOrigins = true): number {
+    let sum = 0;
+    for (const peer of this.peers.values())
+      if (includeOrigins || !peer.origin) sum += peer.rate.bytesPerSecond(now);
+    return sum;
+  }
+
+  #needs(active: ActivePiece | undefined, block: number, key: PeerKey): boolean {
+    if (!active || active.sealed || active.isHere(block)) return false;
+    return !active.single || active.leader === key;
+  }
+
+  #fromPeer(peer: DownloadPeer, event: PeerEvent, out: DownloadCommand[], now: number): void {
+    switch (event.type) {
+      case 'left':
+        this.#left(peer, out, now);
+        return;
+      case 'described':
+        if (event.origin && !peer.origin) this.availability.remove(peer.pieces);
+        peer.origin ||= event.origin;
+        peer.requestQueue = event.requestQueue;
+        this.#shareOut();
+        return;
+      case 'pieces':
+        if (!peer.origin) this.availability.remove(peer.pieces);
+        peer.pieces = event.pieces;
+        if (!peer.origin) this.availability.add(peer.pieces);
+        peer.wanted = 0;
+        for (const piece of peer.pieces) if (!this.have.has(piece)) peer.wanted++;
+        this.#shareOut();
+        break;
+      case 'have':
+        if (!peer.pieces.add(event.piece)) return;
+        if (!peer.origin) this.availability.gained(peer.pieces, event.piece);
+        if (!this.have.has(event.piece)) peer.wanted++;
+        if (peer.pieces.isFull) this.#shareOut();
+        break;
+      case 'choked':
+        peer.choking = true;
+        // BEP 6: with the fast extension each request is rejected or answered expressly.
+        if (!peer.fast) this.#takeBackAll(peer, out, false);
+        this.#refillAll(out, now);
+        return;
+      case 'unchoked':
+        peer.choking = false;
+        break;
+      case 'allowed':
+        peer.allowed.add(event.piece);
+        break;
+      case 'rejected':
+        this.#rejected(peer, event.piece, event.begin / BLOCK_BYTES, out, now);
+        return;
+      case 'block':
+        this.#block(peer, event, out, now);
+        return;
+    }
+    this.#reconsider(peer, out);
+    this.#refill(peer, out, now);
+  }
+
+  /** Interest, and farewell between two that have everything. */
+  #reconsider(peer: DownloadPeer, out: DownloadCommand[]): void {
+    const interested = peer.wanted > 0;
+    if (interested !== peer.interested) {
+      peer.interested = interested;
+      out.push({ do: 'interest', peer: peer.key, interested });
+    }
+    if (this.have.isFull && peer.pieces.isFull) {
+      this.#drop(peer.key, 'both-complete', false, out);
+    }
+  }
+
+  /** Peers may be gone already and still be banned. Webseeds have their own way out. */
+  #drop(key: PeerKey, reason: string, ban: boolean, out: DownloadCommand[]): void {
+    if (key === WEBSEED_KEY) return;
+    const peer = this.peers.get(key);
+    if (peer) peer.leaving = true;
+    out.push({ do: 'drop', peer: key, reason, ban });
+  }
+
+  #refill(peer: DownloadPeer, out: DownloadCommand[], now: number): void {
+    assignBlocks(this, peer, out, now);
+  }
+
+  #refillAll(out: DownloadCommand[], now: number): void {
+    for (const peer of this.peers.values()) this.#refill(peer, out, now);
+  }
+
+  /** Ownership is a question between the leechers that are connected. */
+  #shareOut(): void {
+    const salts: number[] = [];
+    for (const peer of this.peers.values()) if (!peer.origin && !peer.pieces.isFull) salts.push(peer.salt);
+    this.ownership.setOthers(salts);
+  }
+
+  #left(peer: DownloadPeer, out: DownloadCommand[], now: number): void {
+    this.peers.delete(peer.key);
+    if (!peer.origin) this.availability.remove(peer.pieces);
+    this.#takeBackAll(peer, out, false);
+    this.#shareOut();
+    this.#refillAll(out, now);
+  }
+
+  /** Everything outstanding at this peer is free for others again. */
+  #takeBackAll(peer: DownloadPeer, out: DownloadCommand[], tell: boolean): void {
+    for (const id of [...peer.outstanding.keys()]) {
+      const piece = Math.floor(id / this.#blocksPerPiece);
+      const block = id % this.#blocksPerPiece;
+      peer.takeBack(id);
+      const active = this.active.get(piece);
+      if (active && !active.sealed) active.giveBack(block);
+      const begin = block * BLOCK_BYTES;
+      if (tell && active) {
+        out.push({ do: 'cancel', peer: peer.key, piece, begin, length: active.blockLength(block) });
+      }
+    }
+    for (const active of this.active.values()) {
+      if (active.leader !== peer.key || active.sealed) continue;
+      active.leader = undefined;
+      // A single piece with blocks of one peer must not be finished by another.
+      if (active.single && active.received > 0) this.#release(active.index, out);
+    }
+  }
+
+  #rejected(peer: DownloadPeer, piece: number, block: number, out: DownloadCommand[], now: number): void {
+    const id = this.idOf(piece, block);
+    if (peer.settleStale(id) || !peer.outstanding.delete(id)) return;
+    peer.progressAt = now;
+    if (!peer.choking) peer.refused(piece, now);
+    const active = this.active.get(piece);
+    if (active && !active.sealed) {
+      active.giveBack(block);
+      if (active.leader === peer.key) active.leader = undefined;
+      if (active.single && active.received > 0 && active.leader === undefined) this.#release(piece, out);
+    }
+    this.#refillAll(out, now);
+  }
+
+  #block(
+    peer: DownloadPeer,
+    event: { readonly piece: number; readonly begin: number; readonly bytes: Uint8Array },
+    out: DownloadCommand[],
+    now: number,
+  ): void {
+    const block = event.begin / BLOCK_BYTES;
+    const id = this.idOf(event.piece, block);
+    const active = this.active.get(event.piece);
+    const needed = this.#needs(active, block, peer.key);
+    const asked = peer.outstanding.delete(id);
+    if (!asked && !peer.settleStale(id)) return;
+    peer.progressAt = now;
+    peer.snubs = 0;
+    peer.rate.add(event.bytes.length, now);
+    if (!active || !needed) {
+      this.received.wasted += event.bytes.length;
+      if (asked && active && !active.sealed) active.giveBack(block);
+      this.#refill(peer, out, now);
+      return;
+    }
+    this.lastBlockAt = now;
+    this.rate.add(event.bytes.length, now);
+    this.received[peer.origin ? 'origin' : 'peers'] += event.bytes.length;
+    // Late: the block is free again or asked of others, whose count is not this peer's to lower.
+    if (!asked && active.requesters[block]! > 0) active.share(block, now);
+    const complete = active.put(block, event.bytes, peer.key);
+    if (active.requesters[block]! > 0) this.#cancelElsewhere(active, block, id, out);
+    if (complete) {
+      active.sealed = true;
+      out.push({ do: 'verify', piece: active.index });
+    }
+    this.#refill(peer, out, now);
+  }
+
+  #cancelElsewhere(active: ActivePiece, block: number, id: number, out: DownloadCommand[]): void {
+    for (const other of this.peers.values()) {
+      if (!other.outstanding.has(id)) continue;
+      other.takeBack(id);
+      active.giveBack(block);
+      const begin = block * BLOCK_BYTES;
+      out.push({
+        do: 'cancel',
+        peer: other.key,
+        piece: active.index,
+        begin,
+        length: active.blockLength(block),
+      });
+    }
+  }
+
+  #release(piece: number, out: DownloadCommand[]): void {
+    const active = this.active.get(piece);
+    if (!active) return;
+    this.active.delete(piece);
+    if (active.requesters.some((count) => count > 0)) this.#cancelAll(active, out);
+    out.push({ do: 'release', piece });
+  }
+
+  #cancelAll(active: ActivePiece, out: DownloadCommand[]): void {
+    const piece = active.index;
+    for (const peer of this.peers.values()) {
+      for (let block = 0; block < active.blocks; block++) {
+        const id = this.idOf(piece, block);
+        if (!peer.outstanding.has(id)) continue;
+        peer.takeBack(id);
+        const length = active.blockLength(block);
+        out.push({ do: 'cancel', peer: peer.key, piece, begin: block * BLOCK_BYTES, length });
+      }
+    }
+  }
+
+  /** Makes room by giving up a piece that no connected peer can continue. False if every piece is being worked on. */
+  makeRoom(out: DownloadCommand[], now: number): boolean {
+    for (const active of this.active.values()) {
+      if (active.sealed || active.requesters.some((count) => count > 0)) continue;
+      if ([...this.peers.values()].some((peer) => peer.mayAskFor(active.index, now))) continue;
+      this.#release(active.index, out);
+      return true;
+    }
+    return false;
+  }
+
+  #verified(piece: number, bytes: Uint8Array, out: DownloadCommand[], now: number): void {
+    this.#release(piece, out);
+    if (!this.have.add(piece)) return;
+    for (const key of this.#suspects.verified(piece, bytes)) {
+      this.#drop(key, 'bad-data', true, out);
+    }
+    for (const peer of this.peers.values()) {
+      if (peer.pieces.has(piece)) peer.wanted--;
+      this.#reconsider(peer, out);
+    }
+    this.#refillAll(out, now);
+  }
+
+  #refuted(piece: number, bytes: Uint8Array, out: DownloadCommand[], now: number): void {
+    const active = this.active.get(piece);
+    if (!active) return;
+    const sources = active.leader === WEBSEED_KEY ? [WEBSEED_KEY] : active.sourceOfBlocks;
+    this.#release(piece, out);
+    for (const key of this.#suspects.failed(piece, sources, bytes)) {
+      this.#drop(key, 'bad-data', true, out);
+    }
+    this.#refillAll(out, now);
+  }
+
+  #tick(out: DownloadCommand[], now: number): void {
+    for (const peer of this.peers.values()) {
+      if (peer.outstanding.size === 0) continue;
+      peer.busyBytesPerSecond = peer.rate.bytesPerSecond(now);
+      if (now - peer.progressAt < this.options.requestTimeoutMs) continue;
+      peer.snubs++;
+      this.#takeBackAll(peer, out, true);
+      if (peer.snubs >= MOST_SNUBS)
+        out.push({ do: 'drop', peer: peer.key, reason: 'unresponsive', ban: false });
+    }
+    this.#refillAll(out, now);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Every peer address this machine has heard of: when to dial it, and whom never to speak to again.
+ *
+ * Per address: known -> dialing -> connected -> known (after a pause that doubles from 1 s to 60 s), or out for good:
+ * `self` (our own listener) or banned. Bans hold for the peer id and for the host; on loopback, where every peer shares
+ * one host, for host and port.
+ */
+import { type Endpoint, formatEndpoint } from '../endpoint.ts';
+
+const FIRST_PAUSE_MS = 1000;
+const LAST_PAUSE_MS = 60_000;
+/** A tracker or a peer may tell us endless addresses. */
+const MOST_ADDRESSES = 2000;
+
+type State = 'known' | 'dialing' | 'connected' | 'self';
+
+interface Entry {
+  readonly endpoint: Endpoint;
+  state: State;
+  failures: number;
+  notBefore: number;
+}
+
+export const isLoopback = (host: string): boolean =>
+  host.startsWith('127.') || host === '::1' || host === 'localhost';
+
+export class PeerBook {
+  readonly #entries = new Map<string, Entry>();
+  readonly #bannedHosts = new Set<string>();
+  readonly #bannedIds = new Set<string>();
+  #bans = 0;
+
+  /** Peers banned so far. */
+  get banCount(): number {
+    return this.#bans;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  add(endpoints: readonly Endpoint[], now: number): void {
+    for (const endpoint of endpoints) {
+      if (endpoint.port <= 0 || this.#entries.size >= MOST_ADDRESSES) continue;
+      const key = formatEndpoint(endpoint);
+      if (!this.#entries.has(key)) {
+        this.#entries.set(key, { endpoint, state: 'known', failures: 0, notBefore: now });
+      }
+    }
+  }
+
+  /** Up to `most` addresses to dial now; they count as dialing from here on. */
+  take(most: number, now: number): Endpoint[] {
+    const due: Endpoint[] = [];
+    for (const entry of this.#entries.values()) {
+      if (due.length >= most) break;
+      if (entry.state !== 'known' || entry.notBefore > now || this.isBannedAddress(entry.endpoint)) continue;
+      entry.state = 'dialing';
+      due.push(entry.endpoint);
+    }
+    return due;
+  }
+
+  connected(endpoint: Endpoint): void {
+    const entry = this.#entries.get(formatEndpoint(endpoint));
+    if (!entry || entry.state === 'self') return;
+    entry.state = 'connected';
+  }
+
+  /** The handshake showed our own peer id. */
+  foundSelf(endpoint: Endpoint): void {
+    const entry = this.#entries.get(formatEndpoint(endpoint));
+    if (entry) entry.state = 'self';
+  }
+
+  /** The connection or the attempt ended; `useful` ones (bytes flowed) start over with the shortest pause. */
+  ended(endpoint: Endpoint, useful: boolean, now: number, random: () => number): void {
+    const entry = this.#entries.get(formatEndpoint(endpoint));
+    if (!entry || entry.state === 'self') return;
+    entry.state = 'known';
+    entry.failures = useful ? 1 : entry.failures + 1;
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (entry.failures - 1), LAST_PAUSE_MS);
+    // Up to half of it again at random: a room that was cut off together must not come back together.
+    entry.notBefore = now + pause * (1 + random() / 2);
+  }
+
+  /** Not worth a connection for `ms`: the peer has nothing for us and wants nothing. */
+  pause(endpoint: Endpoint, ms: number, now: number): void {
+    const entry = this.#entries.get(formatEndpoint(endpoint));
+    if (entry) entry.notBefore = Math.max(entry.notBefore, now + ms);
+  }
+
+  ban(endpoint: Endpoint, peerId: string | undefined): void {
+    this.#bans++;
+    this.#bannedHosts.add(this.#banKey(endpoint));
+    if (peerId !== undefined) this.#bannedIds.add(peerId);
+  }
+
+  isBannedAddress(endpoint: Endpoint): boolean {
+    return this.#bannedHosts.has(this.#banKey(endpoint));
+  }
+
+  isBannedId(peerId: string): boolean {
+    return this.#bannedIds.has(peerId);
+  }
+
+  #banKey(endpoint: Endpoint): string {
+    return isLoopback(endpoint.host) ? formatEndpoint(endpoint) : endpoint.host;
+  }
+}
+
+/**
+ * Two peers may dial each other at once. Both sides must close the same connection of the two: the one dialed by the
+ * larger peer id goes. `ids` are hex.
+ */
+export function keepsNewConnection(input: {
+  readonly ownId: string;
+  readonly peerId: string;
+  readonly newIsOutgoing: boolean;
+  readonly oldIsOutgoing: boolean;
+}): boolean {
+  if (input.newIsOutgoing === input.oldIsOutgoing) return false;
+  return input.ownId < input.peerId === input.newIsOutgoing;
+}

@@ -1,0 +1,409 @@
+/**
+ * One torrent, alive: leeches what is missing and seeds what is there, at the same time. This is the shell: it owns
+ * sockets, timers and the store, and does what the policies (policy/) decide.
+ */
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import utMetadata from 'ut_metadata';
+import type { Endpoint } from './endpoint.ts';
+import { checkPiece } from './piece-check.ts';
+import { WEBSEED_KEY } from './policy/active-piece.ts';
+import { Bitset } from './policy/bitset.ts';
+import { Download } from './policy/download.ts';
+import type { DownloadCommand, DownloadEvent } from './policy/download-events.ts';
+import { DEFAULT_REQUEST_QUEUE } from './policy/pipeline.ts';
+import { webseedMayHelp } from './policy/webseed-turn.ts';
+import { Landing } from './swarm/landing.ts';
+import {
+  DEFAULT_TUNING,
+  type SwarmEvents,
+  type SwarmOptions,
+  type SwarmStats,
+  type SwarmTuning,
+} from './swarm/options.ts';
+import { reportToDownload } from './swarm/peer-events.ts';
+import { Room } from './swarm/room.ts';
+import { Seeding } from './swarm/seeding.ts';
+import { type SwarmShape, shapeOf } from './swarm/shape.ts';
+import { Webseeds } from './swarm/webseeds.ts';
+import { startTracker, type Tracker } from './tracker.ts';
+import { describeSelf } from './wire/extended-handshake.ts';
+import type { PeerConnection } from './wire/peer-connection.ts';
+import { PieceBuffers } from './wire/piece-buffers.ts';
+
+export type { SwarmEvents, SwarmOptions, SwarmStats, SwarmTuning } from './swarm/options.ts';
+
+const TICK_MS = 250;
+const DEFAULT_MEMORY_BYTES = 48 * 2 ** 20;
+const FEWEST_BUFFERS = 6;
+const MOST_STORE_FAILURES = 3;
+/** BEP 20: client and version, then twelve random bytes. */
+const PEER_ID_PREFIX = '-SB0100-';
+
+/**
+ * Events: see `SwarmEvents`. A swarm runs until `close`; completing a download does not end it, it goes on seeding.
+ */
+export class Swarm extends EventEmitter<SwarmEvents> {
+  readonly #options: SwarmOptions;
+  readonly #tuning: SwarmTuning;
+  readonly #shape: SwarmShape;
+  readonly #download: Download;
+  readonly #landing: Landing;
+  readonly #buffers: PieceBuffers;
+  readonly #room: Room;
+  readonly #seeding: Seeding;
+  readonly #webseeds: Webseeds;
+  readonly #startedAt: number;
+  readonly #peerId: Buffer;
+  readonly #writes = new Set<Promise<unknown>>();
+  readonly #completion = Promise.withResolvers<void>();
+  readonly #memoryPieces: number;
+  #trackers: Tracker[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #ticks = 0;
+  #payload = 0;
+  #webseedBytes = 0;
+  #hashFailures = 0;
+  #storeFailures = 0;
+  #closed = false;
+
+  /**
+   * Starts leeching (or seeding, if `complete`). Rejects if the listening port cannot be had; everything later is an
+   * event, a statistic or the fate of `complete`.
+   */
+  static async start(options: SwarmOptions, tuning: Partial<SwarmTuning> = {}): Promise<Swarm> {
+    const swarm = new Swarm(options, { ...DEFAULT_TUNING, ...tuning });
+    const { listen } = options;
+    if (listen) await swarm.#room.listen(listen.host ?? '0.0.0.0', listen.port);
+    swarm.#begin();
+    return swarm;
+  }
+
+  private constructor(options: SwarmOptions, tuning: SwarmTuning) {
+    super();
+    const { metainfo, store } = options;
+    this.#options = options;
+    this.#tuning = tuning;
+    this.#startedAt = tuning.now();
+    this.#shape = shapeOf(metainfo);
+    this.#peerId = Buffer.concat([Buffer.from(PEER_ID_PREFIX), randomBytes(20 - PEER_ID_PREFIX.length)]);
+    const { pieceCount, pieceLength } = metainfo;
+    this.#memoryPieces = Math.max(
+      FEWEST_BUFFERS,
+      Math.floor((options.memoryLimitBytes ?? DEFAULT_MEMORY_BYTES) / pieceLength),
+    );
+    const mostActive = Math.ceil(this.#memoryPieces / 2);
+    const have = options.complete ? Bitset.full(pieceCount) : new Bitset(pieceCount);
+    if (options.complete) this.#payload = metainfo.payloadLength;
+    this.#download = new Download({
+      pieceCount,
+      pieceLength,
+      lengthOf: this.#shape.lengthOf,
+      have,
+      mostActive,
+      ownPeerId: this.#peerId,
+      random: tuning.random,
+      requestTimeoutMs: tuning.requestTimeoutMs,
+      startedAt: this.#startedAt,
+    });
+    this.#buffers = new PieceBuffers(pieceLength, mostActive);
+    this.#landing = new Landing(this.#download, this.#buffers, this.#shape);
+    this.#seeding = new Seeding({
+      shape: this.#shape,
+      have,
+      read: (piece, target) => store.read(piece * pieceLength, target),
+      bytesPerSecond: options.uploadBytesPerSecond ?? 0,
+      cachedPieces: options.complete ? this.#memoryPieces : this.#memoryPieces - mostActive,
+      slots: tuning.uploadSlots,
+      now: tuning.now,
+      random: tuning.random,
+    });
+    this.#room = this.#makeRoom();
+    this.#webseeds = new Webseeds({
+      metainfo,
+      urls: have.isFull ? [] : (options.webseeds ?? metainfo.urlList),
+      claim: () => (this.#webseedsMayHelp() ? this.#download.claimForWebseed(tuning.now()) : -1),
+      bufferOf: (piece) => this.#landing.bytesOf(piece),
+      fetched: (piece, url) => this.#verify(piece, [url]),
+      abandoned: (piece) => this.#apply({ type: 'abandoned', piece }),
+      idle: () => this.#webseeds.run(),
+      warn: (code, message) => this.#warn(code, message),
+      now: tuning.now,
+    });
+    // Nobody may be waiting; `complete` hands the rejection to those who do.
+    this.#completion.promise.catch(() => {});
+    if (have.isFull) this.#completion.resolve();
+  }
+
+  /** The listening port; 0 if there is no listener. */
+  get port(): number {
+    return this.#room.port;
+  }
+
+  stats(): SwarmStats {
+    const now = this.#tuning.now();
+    const { received, have } = this.#download;
+    let seeds = 0;
+    for (const peer of this.#download.peers.values()) if (peer.pieces.isFull) seeds++;
+    return {
+      pieces: have.count,
+      pieceCount: have.size,
+      bytes: this.#payload,
+      totalBytes: this.#options.metainfo.payloadLength,
+      downloaded: { peers: received.peers, seeder: received.origin, webseed: this.#webseedBytes },
+      uploaded: this.#seeding.sent,
+      hashFailures: this.#hashFailures,
+      peers: this.#room.peers.size,
+      seeds,
+      downBytesPerSecond: this.#download.rate.bytesPerSecond(now),
+      upBytesPerSecond: this.#seeding.bytesPerSecond,
+      bannedPeers: this.#room.book.banCount,
+    };
+  }
+
+  /** Addresses that were heard of elsewhere. */
+  addPeers(endpoints: readonly Endpoint[]): void {
+    if (this.#closed) return;
+    this.#room.book.add(endpoints, this.#tuning.now());
+    this.#room.dial();
+  }
+
+  /**
+   * Resolves when every piece is stored. Rejects with the store's error if it keeps failing, if the swarm is closed
+   * before, or with the signal's reason.
+   */
+  async complete(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    if (!signal) {
+      await this.#completion.promise;
+      return;
+    }
+    const aborted = Promise.withResolvers<never>();
+    const abort = (): void => aborted.reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      await Promise.race([this.#completion.promise, aborted.promise]);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Tells the trackers (2 s at most), closes every connection and waits for writes under way. May be called twice. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      clearInterval(this.#timer);
+      this.#room.close();
+      this.#seeding.close();
+      this.#webseeds.close();
+      this.#completion.reject(new Error('The swarm was closed before the download was complete'));
+    }
+    await Promise.all(this.#trackers.map((tracker) => tracker.stop()));
+    await Promise.allSettled(this.#writes);
+  }
+
+  #begin(): void {
+    const { metainfo, announceHost } = this.#options;
+    const { random } = this.#tuning;
+    for (const url of this.#options.trackers ?? metainfo.announce) {
+      this.#trackers.push(
+        startTracker({
+          url,
+          infohash: metainfo.wireInfohash,
+          peerId: this.#peerId,
+          port: this.port,
+          left: () => metainfo.payloadLength - this.#payload,
+          uploaded: () => this.#seeding.sent,
+          downloaded: () => this.#download.received.peers + this.#download.received.origin,
+          onPeers: (peers) => this.addPeers(peers),
+          onWarning: ({ code, message }) => this.#warn(`tracker-${code}`, message),
+          random,
+          announceHost,
+        }),
+      );
+    }
+    this.addPeers(this.#options.peers ?? metainfo.explicitPeers);
+    this.#webseeds.run();
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #makeRoom(): Room {
+    const { metainfo, maxPeers = 50, role = 'peer' } = this.#options;
+    return new Room({
+      infohash: metainfo.wireInfohash,
+      peerId: this.#peerId,
+      shape: this.#shape,
+      metadataBytes: metainfo.infoBytes.length,
+      maxPeers,
+      tuning: this.#tuning,
+      prepare: ({ wire }) => {
+        wire.extendedHandshake = describeSelf({ origin: role === 'origin', listenPort: this.port });
+        wire.use(utMetadata(metainfo.infoBytes));
+        wire.setKeepAlive(true);
+      },
+      joined: (peer) => this.#joined(peer),
+      left: (peer, reason, wasOpen) => this.#left(peer, reason, wasOpen),
+      banned: (peer, reason) => this.emit('banned', { peer, reason }),
+      handlers: {
+        described: (peer, { origin, requestQueue = DEFAULT_REQUEST_QUEUE }) => {
+          this.#apply({ type: 'described', peer: peer.key, origin, requestQueue });
+        },
+        land: (peer, piece, begin, length) => this.#landing.land(peer, piece, begin, length),
+        landed: (peer, piece, begin, bytes) => {
+          const home = this.#landing.landed(peer, piece, begin, bytes);
+          this.#apply({ type: 'block', peer: peer.key, piece, begin, bytes: home });
+        },
+        drained: () => this.#seeding.drained(),
+      },
+    });
+  }
+
+  #joined(peer: PeerConnection): void {
+    const { wire, key } = peer;
+    const { have } = this.#download;
+    if (wire.hasFast && have.isFull) wire.haveAll();
+    else if (wire.hasFast && have.count === 0) wire.haveNone();
+    else if (have.count > 0) wire.bitfield(have.bytes.slice());
+    this.#apply({ type: 'joined', peer: key, id: wire.peerIdBuffer!, fast: wire.hasFast });
+    reportToDownload(peer, this.#shape.pieceCount, (event) => this.#apply(event));
+    this.#seeding.serve(peer, () => this.#dealSlots());
+    this.emit('peer', { address: this.#room.addressOf(key), direction: peer.direction });
+  }
+
+  #left(peer: PeerConnection, reason: string, wasOpen: boolean): void {
+    if (wasOpen) {
+      this.#landing.leave(peer);
+      this.#seeding.leave(peer);
+      this.#apply({ type: 'left', peer: peer.key });
+    }
+    const { host, port } = peer.listensAt ?? peer.remote;
+    this.emit('peer-closed', { address: `${host}:${port}`, reason });
+  }
+
+  #apply(event: DownloadEvent): void {
+    if (this.#closed) return;
+    for (const command of this.#download.apply(event, this.#tuning.now())) this.#execute(command);
+  }
+
+  #execute(command: DownloadCommand): void {
+    if (command.do === 'verify') {
+      const sources = this.#download.sourcesOf(command.piece).map((key) => this.#room.addressOf(key));
+      void this.#verify(command.piece, sources);
+      return;
+    }
+    if (command.do === 'release') {
+      this.#landing.release(command.piece);
+      return;
+    }
+    const { peer: key } = command;
+    if (command.do === 'drop') {
+      if (command.ban) this.#room.ban(key, command.reason);
+      this.#room.peers.get(key)?.close(command.reason);
+      return;
+    }
+    const wire = this.#room.peers.get(key)?.wire;
+    if (!wire) return;
+    switch (command.do) {
+      case 'request':
+        wire.request(command.piece, command.begin, command.length);
+        break;
+      case 'cancel':
+        wire.cancel(command.piece, command.begin, command.length);
+        break;
+      case 'interest':
+        if (command.interested) wire.interested();
+        else wire.uninterested();
+    }
+  }
+
+  /** Check, write once, announce. */
+  async #verify(piece: number, sources: readonly string[]): Promise<'ok' | 'bad'> {
+    const { metainfo, store } = this.#options;
+    const bytes = this.#landing.bytesOf(piece);
+    if (checkPiece(metainfo, piece, bytes) === 'bad') {
+      this.#hashFailures++;
+      this.emit('hash-failure', { piece, sources });
+      this.#apply({ type: 'refuted', piece, bytes });
+      return 'bad';
+    }
+    const fromWebseed = this.#download.active.get(piece)?.leader === WEBSEED_KEY;
+    const write = store.write(piece * metainfo.pieceLength, bytes);
+    this.#writes.add(write);
+    try {
+      await write;
+    } catch (error) {
+      this.#storeFailed(error as Error);
+      this.#apply({ type: 'abandoned', piece });
+      return 'ok';
+    } finally {
+      this.#writes.delete(write);
+    }
+    this.#storeFailures = 0;
+    if (this.#closed) return 'ok';
+    if (fromWebseed) {
+      this.#webseedBytes += bytes.length;
+      this.#download.rate.add(bytes.length, this.#tuning.now());
+    }
+    this.#payload += this.#shape.payloadOf(piece);
+    // Before the policy hears of it: it may let peers go that need to know that we have everything.
+    for (const peer of this.#room.peers.values()) peer.wire.have(piece);
+    this.#apply({ type: 'verified', piece, bytes });
+    this.emit('piece', piece);
+    if (this.#download.have.isFull) this.#finished();
+    return 'ok';
+  }
+
+  #finished(): void {
+    this.#webseeds.close();
+    this.#buffers.clear();
+    this.#seeding.growCache(this.#memoryPieces);
+    for (const tracker of this.#trackers) tracker.complete();
+    this.#completion.resolve();
+    this.emit('complete');
+  }
+
+  #storeFailed(error: Error): void {
+    this.#warn('store-failed', error.message);
+    if (++this.#storeFailures >= MOST_STORE_FAILURES) this.#completion.reject(error);
+  }
+
+  #webseedsMayHelp(): boolean {
+    const now = this.#tuning.now();
+    const { trackers = this.#options.metainfo.announce } = this.#options;
+    return (
+      !this.#closed &&
+      !this.#download.have.isFull &&
+      webseedMayHelp({
+        startedAt: this.#startedAt,
+        now,
+        connectedPeers: this.#room.peers.size,
+        peersExpected: trackers.length > 0 || this.#room.book.size > 0,
+        lastBlockAt: this.#download.lastBlockAt,
+        bytesPerSecond: this.#download.peersBytesPerSecond(now),
+      })
+    );
+  }
+
+  #dealSlots(): void {
+    const { peers, have } = this.#download;
+    const now = this.#tuning.now();
+    this.#seeding.dealSlots(
+      this.#room.peers,
+      have.isFull,
+      (key) => peers.get(key)?.rate.bytesPerSecond(now) ?? 0,
+    );
+  }
+
+  #tick(): void {
+    this.#apply({ type: 'tick' });
+    this.#webseeds.run();
+    if (++this.#ticks % 4 !== 0) return;
+    this.#dealSlots();
+    this.#room.closeIdle();
+    this.#room.dial();
+  }
+
+  #warn(code: string, message: string): void {
+    this.emit('warning', { code, message });
+  }
+}

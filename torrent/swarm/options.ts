@@ -1,0 +1,87 @@
+/** What a swarm is started with and what it tells. */
+import type { Endpoint } from '../endpoint.ts';
+import type { Metainfo } from '../metainfo-model.ts';
+import type { Store } from '../store.ts';
+
+export interface SwarmOptions {
+  readonly metainfo: Metainfo;
+  /** Positions are those of the metainfo's byte space (v1, pads included). Not closed by the swarm. */
+  readonly store: Store;
+  /** The store holds every byte: seed at once, nothing is checked. Default false: the store's content is ignored. */
+  readonly complete?: boolean;
+  /** Absent: no listener. `host` defaults to every address; port 0 takes any. */
+  readonly listen?: { readonly host?: string; readonly port: number };
+  /** Default: the metainfo's `x.pe`. */
+  readonly peers?: readonly Endpoint[];
+  /** URLs; default: the metainfo's. */
+  readonly trackers?: readonly string[];
+  /** URLs (BEP 19); default: the metainfo's. */
+  readonly webseeds?: readonly string[];
+  /** `origin` tells so in the extended handshake; what it sends counts as "seeder". Default 'peer'. */
+  readonly role?: 'peer' | 'origin';
+  /** Payload bytes per second; absent or 0: no limit. */
+  readonly uploadBytesPerSecond?: number;
+  /** Connections; default 50. */
+  readonly maxPeers?: number;
+  /** For piece buffers, of download and upload together, in bytes; default 48 MiB, never less than 6 pieces. */
+  readonly memoryLimitBytes?: number;
+  /** The address that trackers shall give to others, where they cannot see it. */
+  readonly announceHost?: string;
+}
+
+/** What tests replace. */
+export interface SwarmTuning {
+  /** Milliseconds, never going back. */
+  readonly now: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly handshakeTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly uploadSlots: number;
+}
+
+export const DEFAULT_TUNING: SwarmTuning = {
+  now: () => performance.now(),
+  random: Math.random,
+  handshakeTimeoutMs: 10_000,
+  requestTimeoutMs: 8_000,
+  // Keep-alives come every two minutes by convention (BEP 3), ours every 55 s.
+  idleTimeoutMs: 150_000,
+  // Generous: on a LAN the disk and the link are rarely the limit, and a choked machine does not boot.
+  uploadSlots: 24,
+};
+
+export interface SwarmStats {
+  /** Verified and stored. */
+  readonly pieces: number;
+  readonly pieceCount: number;
+  /** Payload bytes (pads not counted) verified and stored, and in all. */
+  readonly bytes: number;
+  readonly totalBytes: number;
+  /** Block payload accepted, by source, in bytes. `seeder`: peers that call themselves origin. */
+  readonly downloaded: { readonly peers: number; readonly seeder: number; readonly webseed: number };
+  /** Block payload sent, in bytes. */
+  readonly uploaded: number;
+  readonly hashFailures: number;
+  /** Connected now, and how many of them have everything. */
+  readonly peers: number;
+  readonly seeds: number;
+  readonly downBytesPerSecond: number;
+  readonly upBytesPerSecond: number;
+  readonly bannedPeers: number;
+}
+
+export interface SwarmEvents {
+  /** A piece was verified and stored. */
+  piece: [index: number];
+  /** Every piece is stored. */
+  complete: [];
+  'hash-failure': [{ readonly piece: number; readonly sources: readonly string[] }];
+  banned: [{ readonly peer: string; readonly reason: string }];
+  warning: [{ readonly code: string; readonly message: string }];
+  /** A handshake succeeded. */
+  peer: [{ readonly address: string; readonly direction: 'in' | 'out' }];
+  /** A connection ended after or before its handshake; the reason is one word. */
+  'peer-closed': [{ readonly address: string; readonly reason: string }];
+}

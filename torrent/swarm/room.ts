@@ -1,0 +1,239 @@
+/**
+ * Who is in the room: dials and accepts, shakes hands, keeps one connection per peer, remembers whom to avoid.
+ *
+ * Invariant: a peer id has at most one open connection; a banned peer has none.
+ */
+import type { Socket } from 'node:net';
+import { type Endpoint, formatEndpoint } from '../endpoint.ts';
+import { keepsNewConnection, PeerBook } from '../policy/peer-book.ts';
+import { Dialer } from '../wire/dialer.ts';
+import { type Listener, startListener } from '../wire/listener.ts';
+import type { TorrentShape } from '../wire/message-rules.ts';
+import { PeerConnection, type PeerHandlers } from '../wire/peer-connection.ts';
+import type { SwarmTuning } from './options.ts';
+
+export interface RoomOptions {
+  /** 20 bytes each. */
+  readonly infohash: Buffer;
+  readonly peerId: Buffer;
+  /** undefined while the metainfo is unknown. */
+  readonly shape: TorrentShape | undefined;
+  readonly metadataBytes: number;
+  readonly maxPeers: number;
+  readonly tuning: SwarmTuning;
+  /** Called before our handshake goes out: the place for extensions. */
+  readonly prepare: (peer: PeerConnection) => void;
+  /** The handshake is done and the peer stays: bitfield and the like go out here. */
+  readonly joined: (peer: PeerConnection) => void;
+  /** `wasOpen`: it had joined. */
+  readonly left: (peer: PeerConnection, reason: string, wasOpen: boolean) => void;
+  readonly banned: (address: string, reason: string) => void;
+  readonly handlers: Pick<PeerHandlers, 'described' | 'land' | 'landed' | 'drained'>;
+}
+
+const MOST_DIALS = 10;
+/** Sockets beyond `maxPeers` that may be shaking hands: strangers must not keep peers out. */
+const SPARE_SOCKETS = 16;
+/** Peers that are gone, for a ban that comes after them. */
+const MOST_REMEMBERED = 1024;
+
+interface Identity {
+  readonly endpoint: Endpoint;
+  readonly peerId: string;
+}
+
+export class Room {
+  readonly book = new PeerBook();
+  /** Open connections. */
+  readonly peers = new Map<number, PeerConnection>();
+  readonly #options: RoomOptions;
+  readonly #dialer = new Dialer();
+  readonly #byId = new Map<string, PeerConnection>();
+  readonly #identities = new Map<number, Identity>();
+  /** Every connection, open or not yet. */
+  readonly #all = new Set<PeerConnection>();
+  readonly #infohash: string;
+  readonly #ownId: string;
+  #listener: Listener | undefined;
+  #nextKey = 1;
+  #closed = false;
+
+  constructor(options: RoomOptions) {
+    this.#options = options;
+    this.#infohash = options.infohash.toString('hex');
+    this.#ownId = options.peerId.toString('hex');
+  }
+
+  get port(): number {
+    return this.#listener?.port ?? 0;
+  }
+
+  /** Rejects if the port cannot be had. */
+  async listen(host: string, port: number): Promise<void> {
+    this.#listener = await startListener({ host, port }, (socket, remote) => this.#accept(socket, remote));
+  }
+
+  /** Dials who is due. To be called now and then. */
+  dial(): void {
+    if (this.#closed) return;
+    const { tuning, maxPeers } = this.#options;
+    const room = Math.min(MOST_DIALS - this.#dialing(), maxPeers - this.#all.size);
+    if (room <= 0) return;
+    for (const endpoint of this.book.take(room, tuning.now())) {
+      let peer: PeerConnection | undefined;
+      const socket = this.#dialer.dial(endpoint, (chunk) => peer?.feed(chunk));
+      peer = this.#connection(socket, 'out', endpoint);
+      const dialed = peer;
+      socket.once('connect', () => {
+        if (dialed.isClosed) return;
+        this.#options.prepare(dialed);
+        dialed.wire.greet(this.#options.infohash, this.#options.peerId);
+      });
+    }
+  }
+
+  /** Closes those who were silent too long. */
+  closeIdle(): void {
+    const { now, idleTimeoutMs } = this.#options.tuning;
+    for (const peer of this.peers.values()) {
+      if (now() - peer.lastReceivedAt > idleTimeoutMs) peer.close('idle');
+    }
+  }
+
+  /** The peer may be gone already. */
+  ban(key: number, reason: string): void {
+    const identity = this.#identities.get(key);
+    if (!identity) return;
+    this.book.ban(identity.endpoint, identity.peerId);
+    this.#options.banned(formatEndpoint(identity.endpoint), reason);
+    for (const peer of [...this.#all]) {
+      const { listensAt, remote, peerId } = peer;
+      if (peer.key === key || peerId === identity.peerId || this.book.isBannedAddress(listensAt ?? remote)) {
+        peer.close(reason);
+      }
+    }
+  }
+
+  /** Address of a peer that is or was connected. */
+  addressOf(key: number): string {
+    const identity = this.#identities.get(key);
+    return identity ? formatEndpoint(identity.endpoint) : 'unknown';
+  }
+
+  /** The peer said where it listens; it need not be dialed while it is connected. */
+  listensAt(peer: PeerConnection, port: number): void {
+    if (peer.listensAt || port <= 0 || port > 65_535) return;
+    peer.listensAt = { host: peer.remote.host, port };
+    this.book.add([peer.listensAt], this.#options.tuning.now());
+    this.book.connected(peer.listensAt);
+    const identity = this.#identities.get(peer.key);
+    if (identity) this.#identities.set(peer.key, { ...identity, endpoint: peer.listensAt });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#listener?.close();
+    for (const peer of [...this.#all]) peer.close('swarm-closed');
+  }
+
+  #dialing(): number {
+    let count = 0;
+    for (const peer of this.#all) if (peer.direction === 'out' && peer.peerId === undefined) count++;
+    return count;
+  }
+
+  #accept(socket: Socket, remote: Endpoint): void {
+    if (
+      this.#closed ||
+      this.#all.size >= this.#options.maxPeers + SPARE_SOCKETS ||
+      this.book.isBannedAddress(remote)
+    ) {
+      socket.on('error', () => {});
+      socket.destroy();
+      return;
+    }
+    this.#options.prepare(this.#connection(socket, 'in', remote));
+  }
+
+  #connection(socket: Socket, direction: 'in' | 'out', remote: Endpoint): PeerConnection {
+    const { shape, metadataBytes, tuning, handlers } = this.#options;
+    const peer = new PeerConnection({
+      key: this.#nextKey++,
+      socket,
+      direction,
+      remote,
+      shape,
+      metadataBytes,
+      handshakeTimeoutMs: tuning.handshakeTimeoutMs,
+      now: tuning.now,
+      handlers: {
+        ...handlers,
+        handshake: (who, infohash, peerId) => this.#handshake(who, infohash, peerId),
+        closed: (who, reason) => this.#gone(who, reason),
+      },
+    });
+    this.#all.add(peer);
+    return peer;
+  }
+
+  #handshake(peer: PeerConnection, infohash: string, peerId: string): string | undefined {
+    if (infohash !== this.#infohash) return 'other-torrent';
+    if (peerId === this.#ownId) {
+      if (peer.listensAt) this.book.foundSelf(peer.listensAt);
+      return 'self';
+    }
+    if (this.book.isBannedId(peerId)) return 'banned';
+    const old = this.#byId.get(peerId);
+    if (old) {
+      const keepNew = keepsNewConnection({
+        ownId: this.#ownId,
+        peerId,
+        newIsOutgoing: peer.direction === 'out',
+        oldIsOutgoing: old.direction === 'out',
+      });
+      if (!keepNew) {
+        this.#inherit(old, peer);
+        return 'duplicate';
+      }
+      this.#inherit(peer, old);
+      old.close('duplicate');
+    } else if (this.peers.size >= this.#options.maxPeers) return 'full';
+    if (peer.direction === 'in') peer.wire.greet(this.#options.infohash, this.#options.peerId);
+    peer.peerId = peerId;
+    this.#byId.set(peerId, peer);
+    this.peers.set(peer.key, peer);
+    this.#remember(peer.key, { endpoint: peer.listensAt ?? peer.remote, peerId });
+    if (peer.listensAt) this.book.connected(peer.listensAt);
+    this.#options.joined(peer);
+    return undefined;
+  }
+
+  /** The connection that stays knows the dialed address, so that it is not dialed again meanwhile. */
+  #inherit(stays: PeerConnection, goes: PeerConnection): void {
+    if (goes.direction !== 'out') return;
+    stays.listensAt = goes.listensAt;
+    goes.listensAt = undefined;
+    if (stays.listensAt) this.book.connected(stays.listensAt);
+  }
+
+  #remember(key: number, identity: Identity): void {
+    this.#identities.set(key, identity);
+    for (const oldest of this.#identities.keys()) {
+      if (this.#identities.size <= MOST_REMEMBERED) break;
+      if (!this.peers.has(oldest)) this.#identities.delete(oldest);
+      else break;
+    }
+  }
+
+  #gone(peer: PeerConnection, reason: string): void {
+    this.#all.delete(peer);
+    const wasOpen = this.peers.delete(peer.key);
+    if (peer.peerId !== undefined && this.#byId.get(peer.peerId) === peer) this.#byId.delete(peer.peerId);
+    const { now, random } = this.#options.tuning;
+    if (peer.listensAt) {
+      this.book.ended(peer.listensAt, peer.received + peer.sent > 0, now(), random);
+      if (reason === 'both-complete') this.book.pause(peer.listensAt, 60_000, now());
+    }
+    this.#options.left(peer, reason, wasOpen);
+  }
+}

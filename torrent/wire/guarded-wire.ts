@@ -1,0 +1,170 @@
+/**
+ * bittorrent-protocol's Wire with a guard in front of it and without its streams: messages go in one by one, checked,
+ * and what it sends goes to an outbox. It keeps the protocol's state (handshake, choke, interest, fast and extension
+ * protocol); it never sees payload lengths, indexes or dictionaries that were not validated.
+ *
+ * Private names of the package are overridden on purpose; its version is pinned and the tests probe every one.
+ */
+import Wire, { type WireRequest } from 'bittorrent-protocol';
+import { type PeerDescription, parseExtendedHandshake, REQUEST_QUEUE } from './extended-handshake.ts';
+import { MESSAGE, refuseContent, type TorrentShape } from './message-rules.ts';
+import { MetadataGuard } from './metadata-guard.ts';
+
+/** Requests waiting here beyond what we told the peer to send at most (`reqq`). */
+const MOST_PEER_REQUESTS = 2 * REQUEST_QUEUE;
+const MOST_EXTENDED_HANDSHAKES = 16;
+/** ut_metadata is the only extension in use, so it gets the first id. */
+const METADATA_EXTENSION_ID = 1;
+
+export interface GuardedWireOptions {
+  readonly direction: 'tcpOutgoing' | 'tcpIncoming';
+  /** undefined while the metainfo is not known (magnet start). */
+  readonly shape: TorrentShape | undefined;
+  /** Length of the info dictionary that is served; 0: none. */
+  readonly metadataBytes: number;
+  readonly send: (bytes: Uint8Array) => void;
+  readonly described: (description: PeerDescription) => void;
+}
+
+export class GuardedWire extends Wire {
+  readonly metadataGuard: MetadataGuard;
+  readonly #options: GuardedWireOptions;
+  /** Bitfield, have-all, have-none or have was seen: no bitfield may follow. */
+  #shown = false;
+  #extendedHandshakes = 0;
+  #ended = false;
+
+  constructor(options: GuardedWireOptions) {
+    super(options.direction);
+    this.#options = options;
+    this.metadataGuard = new MetadataGuard(options.metadataBytes);
+  }
+
+  /** One message of the right length for its id. The reason why the peer must go, or undefined. */
+  receive(message: Buffer): string | undefined {
+    const id = message[0]!;
+    const refusal = refuseContent(message, this.#options.shape) ?? this.#refuseOutOfTurn(id);
+    if (refusal) return refusal;
+    try {
+      if (id === MESSAGE.extended) return this.#receiveExtended(message);
+      if (id in KNOWN_IDS) this._onMessage(message);
+    } catch {
+      return 'protocol-exception';
+    }
+    return undefined;
+  }
+
+  /** 67 bytes behind the first. */
+  receiveHandshake(bytes: Buffer): string | undefined {
+    try {
+      this._onHandshakeBuffer(bytes);
+    } catch {
+      return 'protocol-exception';
+    }
+    return undefined;
+  }
+
+  /** A block that was asked for has arrived. */
+  receivePiece(piece: number, begin: number, block: Uint8Array): void {
+    this._onPiece(piece, begin, block);
+  }
+
+  /**
+   * Answers a handshake. bittorrent-protocol would send the extended handshake at once, but BEP 3 and 6 want bitfield,
+   * have-all or have-none first; `greetWithPieces` sends that in between.
+   */
+  greet(infohash: Uint8Array, peerId: Uint8Array): void {
+    this._extendedHandshakeSent = true;
+    this.handshake(infohash, peerId, { fast: true });
+    this._extendedHandshakeSent = false;
+  }
+
+  /** Sends a block that the peer waits for. False if it does not wait for it any more. */
+  answer(piece: number, begin: number, block: Uint8Array): boolean {
+    if (!this._pull(this.peerRequests, piece, begin, block.length)) return false;
+    this.piece(piece, begin, block);
+    return true;
+  }
+
+  /** Takes a request off the list; peers with the fast extension are told (BEP 6). */
+  refuseRequest(piece: number, begin: number, length: number): void {
+    if (this.hasFast) this.reject(piece, begin, length);
+    else this._pull(this.peerRequests, piece, begin, length);
+  }
+
+  /** Nothing is sent or received from here on. */
+  end(): this {
+    this.#ended = true;
+    this.setKeepAlive(false);
+    return this;
+  }
+
+  override _push(bytes: Uint8Array): boolean {
+    if (!this.#ended) this.#options.send(bytes);
+    return true;
+  }
+
+  /** The original formats its arguments even while nobody listens. */
+  override _debug(): void {}
+
+  /** The original moves the last request into the gap, so that answers in order are searched for ever farther behind. */
+  override _pull(requests: WireRequest[], piece: number, begin: number, length: number): WireRequest | null {
+    const index = requests.findIndex(
+      (request) => request.piece === piece && request.offset === begin && request.length === length,
+    );
+    if (index < 0) return null;
+    if (index === 0) return requests.shift()!;
+    return requests.splice(index, 1)[0]!;
+  }
+
+  #refuseOutOfTurn(id: number): string | undefined {
+    switch (id) {
+      case MESSAGE.haveAll:
+      case MESSAGE.haveNone:
+        if (!this.hasFast) return 'fast-not-agreed';
+        if (this.#shown) return 'late-bitfield';
+        this.#shown = true;
+        return undefined;
+      case MESSAGE.bitfield:
+        if (this.#shown) return 'late-bitfield';
+        this.#shown = true;
+        return undefined;
+      case MESSAGE.have:
+        this.#shown = true;
+        return undefined;
+      case MESSAGE.suggest:
+      case MESSAGE.reject:
+      case MESSAGE.allowedFast:
+        return this.hasFast ? undefined : 'fast-not-agreed';
+      case MESSAGE.request:
+        return this.peerRequests.length >= MOST_PEER_REQUESTS ? 'request-flood' : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #receiveExtended(message: Buffer): string | undefined {
+    const id = message[1]!;
+    if (id === 0) {
+      if (++this.#extendedHandshakes > MOST_EXTENDED_HANDSHAKES) return 'extended-flood';
+      const description = parseExtendedHandshake(message.subarray(2));
+      if (!description) return 'bad-extended-handshake';
+      this._onMessage(Buffer.concat([message.subarray(0, 2), description.clean]));
+      this.#options.described(description);
+      return undefined;
+    }
+    if (id !== METADATA_EXTENSION_ID) return undefined;
+    if (!this.peerExtendedMapping.ut_metadata) return 'metadata-before-handshake';
+    const verdict = this.metadataGuard.judge(message.subarray(2));
+    if (verdict === 'ignore') return undefined;
+    if (verdict !== 'pass') return verdict;
+    this._onMessage(message);
+    return undefined;
+  }
+}
+
+const KNOWN_IDS: Readonly<Record<number, true>> = Object.fromEntries(
+  Object.values(MESSAGE)
+    .filter((id) => id !== MESSAGE.piece && id !== MESSAGE.extended)
+    .map((id) => [id, true]),
+);

@@ -1,0 +1,73 @@
+/**
+ * What goes out to one peer, collected until the current turn of the event loop is over: many requests become one write,
+ * a run of blocks one gathered write. (One system call per 17-byte request cost a third of the time.)
+ */
+import type { Socket } from 'node:net';
+
+/** Below this, bytes are copied together; above, they are written in place. */
+const COPY_BELOW_BYTES = 2048;
+const NOTHING = Buffer.alloc(0);
+
+export class Outbox {
+  readonly #socket: Socket;
+  #chunks: Uint8Array[] = [];
+  #afterSent: (() => void)[] = [];
+  #scheduled = false;
+  #bytes = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Bytes accepted but not yet taken by the kernel. */
+  get pendingBytes(): number {
+    return this.#bytes + this.#socket.writableLength;
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#chunks.push(bytes);
+    this.#bytes += bytes.length;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(() => this.flush());
+  }
+
+  /** `done` is called once everything pushed so far has left this process, or never will. */
+  afterSent(done: () => void): void {
+    this.#afterSent.push(done);
+  }
+
+  flush(): void {
+    this.#scheduled = false;
+    const chunks = this.#chunks;
+    const callbacks = this.#afterSent;
+    this.#chunks = [];
+    this.#afterSent = [];
+    this.#bytes = 0;
+    const done = (): void => {
+      for (const callback of callbacks) callback();
+    };
+    if (this.#socket.destroyed || chunks.length === 0) {
+      done();
+      return;
+    }
+    this.#socket.cork();
+    let small: Uint8Array[] = [];
+    const writeSmall = (): void => {
+      if (small.length > 0) this.#socket.write(small.length === 1 ? small[0]! : Buffer.concat(small));
+      small = [];
+    };
+    for (const chunk of chunks) {
+      if (chunk.length < COPY_BELOW_BYTES) {
+        small.push(chunk);
+        continue;
+      }
+      writeSmall();
+      this.#socket.write(chunk);
+    }
+    writeSmall();
+    // Writes end in order, so the callback of an empty last one covers all. Errors are the socket's 'error' event too.
+    if (callbacks.length > 0) this.#socket.write(NOTHING, done);
+    this.#socket.uncork();
+  }
+}

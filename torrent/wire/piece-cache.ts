@@ -1,0 +1,97 @@
+/**
+ * Pieces read from the store for uploading: whole pieces, least recently used out first, a bounded number.
+ *
+ * Invariant: a buffer is used again only when no socket holds a view of it any more (`pins` is zero).
+ */
+interface Entry {
+  readonly piece: number;
+  readonly buffer: Buffer;
+  readonly bytes: Buffer;
+  pins: number;
+}
+
+export interface PieceCacheOptions {
+  readonly pieceLength: number;
+  readonly lengthOf: (piece: number) => number;
+  readonly read: (piece: number, target: Buffer) => Promise<void>;
+  readonly most: number;
+}
+
+export class PieceCache {
+  readonly #options: PieceCacheOptions;
+  readonly #entries = new Map<number, Entry>();
+  readonly #loading = new Map<number, Promise<boolean>>();
+  readonly #free: Buffer[] = [];
+  #buffers = 0;
+  #most: number;
+
+  constructor(options: PieceCacheOptions) {
+    this.#options = options;
+    this.#most = options.most;
+  }
+
+  /** More buffers may be used from now on. */
+  grow(most: number): void {
+    this.#most = Math.max(this.#most, most);
+  }
+
+  /** The bytes of a piece if they are here, and a function to call when nobody looks at them any more. */
+  pin(piece: number): { readonly bytes: Buffer; readonly unpin: () => void } | undefined {
+    const entry = this.#entries.get(piece);
+    if (!entry) return undefined;
+    this.#entries.delete(piece);
+    this.#entries.set(piece, entry);
+    entry.pins++;
+    return {
+      bytes: entry.bytes,
+      unpin: () => {
+        entry.pins--;
+      },
+    };
+  }
+
+  isLoading(piece: number): boolean {
+    return this.#loading.has(piece);
+  }
+
+  /**
+   * Reads a piece. undefined if every buffer is in use: try again when something was sent. Resolves to false if the store
+   * failed.
+   */
+  load(piece: number): Promise<boolean> | undefined {
+    const already = this.#loading.get(piece);
+    if (already) return already;
+    const buffer = this.#takeBuffer();
+    if (!buffer) return undefined;
+    const bytes = buffer.subarray(0, this.#options.lengthOf(piece));
+    const loading = this.#options.read(piece, bytes).then(
+      () => {
+        this.#loading.delete(piece);
+        this.#entries.set(piece, { piece, buffer, bytes, pins: 0 });
+        return true;
+      },
+      () => {
+        this.#loading.delete(piece);
+        this.#free.push(buffer);
+        return false;
+      },
+    );
+    this.#loading.set(piece, loading);
+    return loading;
+  }
+
+  #takeBuffer(): Buffer | undefined {
+    const free = this.#free.pop();
+    if (free) return free;
+    if (this.#buffers < this.#most) {
+      this.#buffers++;
+      return Buffer.allocUnsafeSlow(this.#options.pieceLength);
+    }
+    for (const entry of this.#entries.values()) {
+      if (entry.pins > 0) continue;
+      this.#entries.delete(entry.piece);
+      return entry.buffer;
+    }
+    return undefined;
+  }
+}

@@ -1,6 +1,6 @@
 /** The HTTP server: limits and deadlines here, one file of routes for each audience. */
 import fastifyStatic from '@fastify/static';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { bootRoutes } from './boot-routes.ts';
 import type { HttpDependencies } from './dependencies.ts';
 import { machineRoutes } from './machine-routes.ts';
@@ -23,7 +23,7 @@ export async function createApp(
 ): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     connectionTimeout: IDLE_MS,
     requestTimeout: REQUEST_MS,

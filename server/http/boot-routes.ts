@@ -1,7 +1,8 @@
 /** For firmware and iPXE: scripts, and stage-1's kernel and initramfs. */
 import type { FastifyInstance } from 'fastify';
 import { ARCHES, type Arch } from '../../contract/manifest.ts';
-import { stage1Directory } from '../catalog/layout.ts';
+import { stage1Directory, tftpDirectory } from '../catalog/layout.ts';
+import { IPXE_FILES } from '../netboot/ipxe-files.ts';
 import { entryScript, excuseScript, machineScript } from '../netboot/ipxe-script.ts';
 import { parseMachineQuery } from '../netboot/machine-query.ts';
 import { hostOf } from './base-url.ts';
@@ -9,6 +10,7 @@ import type { HttpDependencies } from './dependencies.ts';
 import { baseUrlOf, remoteAddressOf } from './request-origin.ts';
 
 const STAGE1_FILES = ['vmlinuz', 'initrd.img'];
+const BOOT_FILES: readonly string[] = Object.values(IPXE_FILES).map(({ name }) => name);
 const isArch = (text: string): text is Arch => (ARCHES as readonly string[]).includes(text);
 
 export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
@@ -52,5 +54,12 @@ export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
     if (!isArch(arch) || !STAGE1_FILES.includes(file)) return reply.callNotFound();
     deps.traffic.count('stage1', reply.raw);
     return reply.sendFile(file, stage1Directory(deps.state, arch));
+  });
+
+  // UEFI HTTP Boot fetches iPXE itself by HTTP: first HEAD, then GET.
+  app.get<{ Params: { file: string } }>('/tftp/:file', (request, reply) => {
+    const { file } = request.params;
+    if (!BOOT_FILES.includes(file)) return reply.callNotFound();
+    return reply.sendFile(file, tftpDirectory(deps.state));
   });
 }

@@ -38,10 +38,13 @@ function parsePairs(query: string): Map<string, Buffer[]> | undefined {
 const escapeBytes = (bytes: Buffer): string =>
   bytes.toString('hex').replace(/../g, (pair) => `%${pair.toUpperCase()}`);
 
-/** The URL to hand on, or the reason for the client. */
-export type TrackerQuery = { readonly url: string } | { readonly refused: string };
+/** What is wrong with a query, for the client. */
+export interface Refused {
+  readonly refused: string;
+}
 
-export function parseAnnounce(query: string): TrackerQuery {
+/** The URL to hand on to bittorrent-tracker. */
+export function parseAnnounce(query: string): { readonly url: string } | Refused {
   const pairs = parsePairs(query);
   if (!pairs) return { refused: 'malformed query' };
   const one = (name: string): Buffer | undefined => {
@@ -74,10 +77,10 @@ export function parseAnnounce(query: string): TrackerQuery {
   return { url: `/announce?${parameters.join('&')}` };
 }
 
-/** Without an infohash the answer would be every torrent; ours are few, but nobody has asked for it. */
-export function parseScrape(query: string): TrackerQuery {
+/** The infohashes that are asked for, as lower-case hex. */
+export function parseScrape(query: string): { readonly infohashes: readonly string[] } | Refused {
   const hashes = parsePairs(query)?.get('info_hash') ?? [];
   if (hashes.length === 0 || hashes.length > SCRAPE_LIMIT) return { refused: 'give 1 to 64 info_hash' };
   if (hashes.some((hash) => hash.length !== 20)) return { refused: 'invalid info_hash' };
-  return { url: `/scrape?${hashes.map((hash) => `info_hash=${escapeBytes(hash)}`).join('&')}` };
+  return { infohashes: hashes.map((hash) => hash.toString('hex')) };
 }

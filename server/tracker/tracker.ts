@@ -14,8 +14,9 @@ import TrackerServer, {
   type AnnounceResponse,
   type TrackerPeer,
 } from 'bittorrent-tracker/server';
+import { encodeBencode } from '../../torrent/index.ts';
 import { Failure, systemCode } from '../failure.ts';
-import { parseAnnounce, parseScrape, type TrackerQuery } from './http-query.ts';
+import { parseAnnounce, parseScrape, type Refused } from './http-query.ts';
 import { localAddressFor } from './local-address.ts';
 import { UdpGuard } from './udp-guard.ts';
 
@@ -92,11 +93,32 @@ export class Tracker {
 
   /** Answers an announce; `query` is what stands behind the question mark. */
   announce(query: string, remoteAddress: string, response: ServerResponse): void {
-    this.#answer(parseAnnounce(query), remoteAddress, response);
+    response.setHeader('content-type', 'text/plain');
+    const parsed = parseAnnounce(query);
+    if ('refused' in parsed) refuse(parsed, response);
+    else
+      this.#server.onHttpRequest({ url: parsed.url, headers: {}, connection: { remoteAddress } }, response);
   }
 
-  scrape(query: string, remoteAddress: string, response: ServerResponse): void {
-    this.#answer(parseScrape(query), remoteAddress, response);
+  /** Answers a scrape (BEP 48) itself: bittorrent-tracker writes binary infohashes as UTF-8. */
+  scrape(query: string, response: ServerResponse): void {
+    response.setHeader('content-type', 'text/plain');
+    const parsed = parseScrape(query);
+    if ('refused' in parsed) {
+      refuse(parsed, response);
+      return;
+    }
+    const files = new Map(
+      parsed.infohashes
+        .filter((infohash) => this.#options.infohashes().includes(infohash))
+        .map((infohash) => {
+          const swarm = this.#server.torrents[infohash];
+          const complete = (swarm?.complete ?? 0) + 1; // our own seeder
+          const counts = { complete, downloaded: complete, incomplete: swarm?.incomplete ?? 0 };
+          return [Buffer.from(infohash, 'hex').toString('latin1'), new Map(Object.entries(counts))] as const;
+        }),
+    );
+    response.end(encodeBencode(new Map([['files', files]])));
   }
 
   /** Forgets swarms of releases that are gone. */
@@ -110,15 +132,6 @@ export class Tracker {
   async close(): Promise<void> {
     this.#udp?.removeAllListeners('message');
     await new Promise<void>((resolve) => this.#server.close(resolve)); // closes the UDP socket too
-  }
-
-  #answer(query: TrackerQuery, remoteAddress: string, response: ServerResponse): void {
-    response.setHeader('content-type', 'text/plain');
-    if ('refused' in query) {
-      response.end(`d14:failure reason${query.refused.length}:${query.refused}e`);
-      return;
-    }
-    this.#server.onHttpRequest({ url: query.url, headers: {}, connection: { remoteAddress } }, response);
   }
 
   #onDatagram(
@@ -153,6 +166,10 @@ export class Tracker {
       : { peerId: '00'.repeat(20), ip, port, complete: true };
   }
 }
+
+const refuse = ({ refused }: Refused, response: ServerResponse): void => {
+  response.end(encodeBencode(new Map([['failure reason', Buffer.from(refused)]])));
+};
 
 /** A swarm whose answers begin with our own seeder. */
 class SwarmWithSeeder extends TrackerServer.Swarm {

@@ -14,7 +14,7 @@ import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'no
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
@@ -40,6 +40,31 @@ export interface AgentBuild {
   readonly node?: string;
 }
 
+/**
+ * Packages that bittorrent-tracker's client imports and the agent never calls: WebRTC and WebSocket trackers, SOCKS
+ * proxies, and a fetch that torrent/tracker-announce.ts replaces. They are half of the bundle, and of the time that
+ * node takes to read it. In their place stands a function that says so if it is called after all.
+ */
+const LEFT_OUT = [
+  '@thaunknown/simple-peer/lite.js',
+  '@thaunknown/simple-websocket',
+  'cross-fetch-ponyfill',
+  'socks',
+];
+
+const leaveOut: Plugin = {
+  name: 'leave-out',
+  setup({ onResolve, onLoad }) {
+    const names = LEFT_OUT.map((name) => name.replaceAll('.', '\\.')).join('|');
+    onResolve({ filter: new RegExp(`^(?:${names})$`) }, ({ path }) => ({ path, namespace: 'left-out' }));
+    onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
+      contents: `function absent() { throw new Error(${JSON.stringify(`"${path}" is left out of the agent`)}); }
+        absent.WEBRTC_SUPPORT = false;
+        export default absent;`,
+    }));
+  },
+};
+
 /** Bundles `entry` to CommonJS and returns the text. Throws what esbuild found wrong. */
 export async function bundle(entry: string): Promise<Uint8Array> {
   const result = await build({
@@ -55,6 +80,7 @@ export async function bundle(entry: string): Promise<Uint8Array> {
     write: false,
     legalComments: 'none',
     logLevel: 'warning',
+    plugins: [leaveOut],
   });
   return result.outputFiles[0]!.contents;
 }

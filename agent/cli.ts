@@ -108,8 +108,8 @@ function describe(event: FetchEvent): string {
     case 'listening':
       return format.note(`listening on port ${event.port}`);
     case 'progress': {
-      const { bytes, totalBytes, downBytesPerSecond: bytesPerSecond, peers } = event.stats;
-      return format.progress({ bytes, totalBytes, bytesPerSecond, peers });
+      const { bytes, totalBytes, peers } = event.stats;
+      return format.progress({ bytes, totalBytes, bytesPerSecond: event.bytesPerSecond, peers });
     }
     case 'complete':
       return format.note(`complete after ${event.seconds.toFixed(3)}s`);
@@ -125,12 +125,12 @@ function describe(event: FetchEvent): string {
 /** Progress as an event is flat: its fields are those of telemetry, not our inner ones. */
 function toJson(event: FetchEvent): string {
   if (event.event !== 'progress') return JSON.stringify(event);
-  const { stats } = event;
+  const { stats, bytesPerSecond } = event;
   return JSON.stringify({
     event: 'progress',
     bytes: stats.bytes,
     total: stats.totalBytes,
-    bytesPerSecond: Math.round(stats.downBytesPerSecond),
+    bytesPerSecond: Math.round(bytesPerSecond),
     peers: stats.peers,
     downloaded: stats.downloaded,
     uploaded: stats.uploaded,

@@ -9,13 +9,27 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Without one more verified byte for so long, it fails. */
   readonly giveUpMs: number;
-  readonly onProgress: (stats: SwarmStats) => void;
+  /** `bytesPerSecond`: verified bytes from every source over the last seconds. */
+  readonly onProgress: (stats: SwarmStats, bytesPerSecond: number) => void;
   readonly onStall: (sentence: string) => void;
 }
 
 const PROGRESS_MS = 1000;
+/** Looks at the count over which the rate is taken: pieces come in lumps, so it takes a few seconds. */
+const RATE_SAMPLES = 6;
 /** Without progress for so long, the console says what is awaited; again after each such time. */
 export const STALL_NOTE_MS = 20_000;
+
+/** Rate of a count that is looked at now and then. */
+function rateMeter(): (bytes: number, nowMs: number) => number {
+  const samples: { readonly bytes: number; readonly atMs: number }[] = [];
+  return (bytes, atMs) => {
+    samples.push({ bytes, atMs });
+    if (samples.length > RATE_SAMPLES) samples.shift();
+    const [first] = samples;
+    return first && atMs > first.atMs ? ((bytes - first.bytes) / (atMs - first.atMs)) * 1000 : 0;
+  };
+}
 
 /** Returns at completion. Throws `BootError` with code `swarm-stalled`, or with what broke the swarm. */
 export async function watchDownload(
@@ -25,6 +39,7 @@ export async function watchDownload(
 ): Promise<void> {
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
+  const rate = rateMeter();
   const watch = async (): Promise<never> => {
     let bytes = -1;
     let sinceMs = machine.now();
@@ -52,13 +67,14 @@ export async function watchDownload(
         notedMs = nowMs;
         options.onStall(`no progress for ${stalledSeconds} s: ${describeWait(stats)}`);
       }
-      options.onProgress(stats);
+      options.onProgress(stats, rate(stats.bytes, nowMs));
       await machine.sleep(PROGRESS_MS, signal);
     }
   };
   try {
     await Promise.race([swarm.complete(signal), watch()]);
-    options.onProgress(swarm.stats());
+    const stats = swarm.stats();
+    options.onProgress(stats, rate(stats.bytes, machine.now()));
   } finally {
     over.abort();
   }

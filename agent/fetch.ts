@@ -40,7 +40,7 @@ export type FetchEvent =
   | FetchSummary
   | { readonly event: 'manifest'; readonly release: string; readonly bytes: number; readonly pieces: number }
   | { readonly event: 'listening'; readonly port: number }
-  | { readonly event: 'progress'; readonly stats: SwarmStats }
+  | { readonly event: 'progress'; readonly stats: SwarmStats; readonly bytesPerSecond: number }
   | { readonly event: 'complete'; readonly seconds: number }
   | { readonly event: 'warning' | 'banned' | 'stalled' | 'retry'; readonly message: string };
 
@@ -148,7 +148,7 @@ export async function runFetch(
     await watchDownload(machine, swarm, {
       signal,
       giveUpMs: options.deadlineSeconds * 1000,
-      onProgress: (stats) => emit({ event: 'progress', stats }),
+      onProgress: (stats, bytesPerSecond) => emit({ event: 'progress', stats, bytesPerSecond }),
       onStall: (message) => emit({ event: 'stalled', message }),
     });
     const completeMs = machine.now();

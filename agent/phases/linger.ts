@@ -37,7 +37,7 @@ export async function lingerPhase(context: PhaseContext, options: LingerOptions)
       return { value: undefined, detail: `${reason}, ${mebibytes(stats.uploaded)} MiB given to others` };
     }
     context.awaiting(waitingFor);
-    const answer = await telemetry.ask(progressEvent(release, stats));
+    const answer = await telemetry.ask(progressEvent(release, stats, 0));
     if (answer) {
       answeredMs = machine.now();
       zerosInARow = answer.neededBy === 0 ? zerosInARow + 1 : 0;

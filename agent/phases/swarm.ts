@@ -32,12 +32,16 @@ export interface Download {
 
 const TELEMETRY_MS = 2000;
 
-export const progressEvent = (release: string, stats: SwarmStats): TelemetryDraft => ({
+export const progressEvent = (
+  release: string,
+  stats: SwarmStats,
+  bytesPerSecond: number,
+): TelemetryDraft => ({
   event: 'progress',
   release,
   bytes: stats.bytes,
   total: stats.totalBytes,
-  bytesPerSecond: Math.round(stats.downBytesPerSecond),
+  bytesPerSecond: Math.round(bytesPerSecond),
   peers: stats.peers,
   downloaded: stats.downloaded,
   uploaded: stats.uploaded,
@@ -68,12 +72,12 @@ export async function swarmPhase(
     await watchDownload(machine, swarm, {
       signal,
       giveUpMs: options.retryTimeoutSeconds * 1000,
-      onProgress: (stats) => {
-        const { bytes, totalBytes, downBytesPerSecond: bytesPerSecond, peers } = stats;
+      onProgress: (stats, bytesPerSecond) => {
+        const { bytes, totalBytes, peers } = stats;
         console.line(format.progress({ bytes, totalBytes, bytesPerSecond, peers }));
         if (machine.now() - toldMs < TELEMETRY_MS && bytes < totalBytes) return;
         toldMs = machine.now();
-        telemetry.send(progressEvent(releaseName(release.manifest), stats));
+        telemetry.send(progressEvent(releaseName(release.manifest), stats, bytesPerSecond));
       },
       onStall: (sentence) => context.note(sentence),
     });

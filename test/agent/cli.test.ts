@@ -10,10 +10,10 @@ import { goodManifest } from '../contract/fixtures.ts';
 import { fakeMachine } from './fakes.ts';
 
 async function cli(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const output = { out: (text: string) => void (out += text), err: (text: string) => void (err += text) };
-  return { status: await runCli(args, output), out, err };
+  const out: string[] = [];
+  const err: string[] = [];
+  const status = await runCli(args, { out: (text) => out.push(text), err: (text) => err.push(text) });
+  return { status, out: out.join(''), err: err.join('') };
 }
 
 function planFiles(context: TestContext): string[] {
@@ -57,9 +57,9 @@ test('help names every command; wrong usage ends with 2', async () => {
 test('without a command a machine that is not in stage-1 is left alone', async (context) => {
   const machine = fakeMachine(context);
   machine.file('/proc/mounts', '/dev/sda1 / ext4 rw 0 0\n');
-  let err = '';
-  assert.equal(await runCli([], { out: () => {}, err: (text) => void (err += text) }, machine), 2);
-  assert.match(err, /Only for stage-1/);
+  const err: string[] = [];
+  assert.equal(await runCli([], { out: () => {}, err: (text) => err.push(text) }, machine), 2);
+  assert.match(err.join(''), /Only for stage-1/);
   assert.equal(isStage1(machine), false);
   machine.file('/proc/mounts', 'rootfs / rootfs rw,size=400000k,nr_inodes=1 0 0\nproc /proc proc rw 0 0\n');
   assert.equal(isStage1(machine), true);

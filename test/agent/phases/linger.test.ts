@@ -7,14 +7,14 @@ import { fakes, phaseContext } from '../fakes.ts';
 
 /** A complete swarm that uploads 100 bytes at each look. */
 function options(linger: LingerOptions['linger']): LingerOptions {
-  let uploaded = 0;
+  let looks = 0;
   const stats = (): SwarmStats => ({
     pieces: 10,
     pieceCount: 10,
     bytes: 1000,
     totalBytes: 1000,
     downloaded: { peers: 1000, seeder: 0, webseed: 0 },
-    uploaded: (uploaded += 100),
+    uploaded: looks++ * 100 + 100,
     hashFailures: 0,
     peers: 1,
     seeds: 0,

@@ -23,6 +23,8 @@ export interface ReleaseFixture {
 
 export interface ReleaseOptions {
   readonly lengths?: { readonly kernel: number; readonly initrd: number; readonly root: number };
+  /** In bytes; `PIECE_BYTES` if not given. */
+  readonly pieceLength?: number;
   /** Changes the manifest before it is signed. */
   readonly change?: (manifest: Manifest) => Manifest;
 }
@@ -34,6 +36,7 @@ export async function makeRelease(
   const folder = mkdtempSync(join(tmpdir(), 'swarmboot-release-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   const lengths = options.lengths ?? { kernel: 100_000, initrd: 200_001, root: 1_000_003 };
+  const pieceLength = options.pieceLength ?? PIECE_BYTES;
   const files = FILE_ROLES.map((role) => {
     const bytes = randomBytes(lengths[role]);
     writeFileSync(join(folder, NAMES[role]), bytes);
@@ -43,7 +46,7 @@ export async function makeRelease(
   const metainfoBytes = await createMetainfo({
     name: 'debian-test-1',
     files: files.map(({ path }) => ({ path, source: join(folder, path) })),
-    pieceLength: PIECE_BYTES,
+    pieceLength,
   });
   const metainfo = parseMetainfo(metainfoBytes);
   const honest: Manifest = {
@@ -56,7 +59,7 @@ export async function makeRelease(
     torrent: {
       infohashV1: metainfo.infohashV1?.toString('hex') ?? '',
       infohashV2: metainfo.infohashV2?.toString('hex') ?? '',
-      pieceLength: PIECE_BYTES,
+      pieceLength,
     },
     files,
     cmdline: 'console=ttyS0',

@@ -1,10 +1,10 @@
 /** The boot server in the lab: dnsmasq and `swarmboot serve`, as an administrator runs them, in the lab's namespace. */
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Network } from './network.ts';
-import { BRIDGE, SERVER_ADDRESS, siteDhcpConfiguration } from './network-plan.ts';
+import { BRIDGE, PREFIX_V6, SERVER_ADDRESS, siteDhcpConfiguration } from './network-plan.ts';
 import { describeExit, Program } from './program.ts';
 
 const run = promisify(execFile);
@@ -20,6 +20,8 @@ export interface BootServerOptions {
   readonly state: string;
   /** Folder of the release key. */
   readonly config: string;
+  /** Name of the image that machines get. */
+  readonly image: string;
   /** Folder for logs and generated configuration. */
   readonly folder: string;
   /** `full`: we give leases; `proxy`: the site's own DHCP server does, we only answer PXE. */
@@ -90,11 +92,11 @@ export class BootServer {
   #startDnsmasq(): void {
     const { folder, dhcp, state } = this.#options;
     const file = join(folder, 'dnsmasq.conf');
-    mkdirSync(join(state, 'tftp'), { recursive: true });
     const argv = ['dnsmasq', '--mode', dhcp, '--interface', BRIDGE, '--address', `${SERVER_ADDRESS}/24`];
-    const text = execFileSync(SWARMBOOT, [...argv, '--state', state], {
+    const text = execFileSync(SWARMBOOT, [...argv, '--ra', PREFIX_V6, '--install-ipxe', '--state', state], {
       encoding: 'utf8',
       timeout: COMMAND_TIMEOUT_MS,
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     writeFileSync(file, text);
     this.#start('dnsmasq', [
@@ -105,10 +107,11 @@ export class BootServer {
 
   /** Starts `swarmboot serve` (again, after `stopHttp`). */
   async startHttp(timeoutMs = 20_000): Promise<void> {
-    const { state, config } = this.#options;
+    const { state, config, image } = this.#options;
     const program = this.#start('swarmboot', [
-      ...[SWARMBOOT, 'serve', '--state', state, '--config', config, '--address', SERVER_ADDRESS],
-      ...['--port', String(HTTP_PORT), ...(this.#options.arguments ?? [])],
+      ...[SWARMBOOT, 'serve', '--state', state, '--config', config, '--image', image],
+      ...['--host', SERVER_ADDRESS, '--http-port', String(HTTP_PORT), '--console', 'console=ttyS0,115200'],
+      ...(this.#options.arguments ?? []),
     ]);
     const ended = program.exited.then((exit) => {
       throw new Error(`"swarmboot serve" ended (${describeExit(exit)}):\n${program.tail}`);

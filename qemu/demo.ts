@@ -107,9 +107,8 @@ async function main(): Promise<void> {
   const labOptions: LabOptions = {
     machines: options.clients,
     accelerator,
-    ...{ state: options.state, config: options.config },
+    ...{ state: options.state, config: options.config, image: options.image },
     ...{ firmware: options.firmware, memoryMiB: options.memoryMiB },
-    serverArguments: ['--default-image', options.image],
     ...(options.transcripts === undefined ? {} : { transcripts: options.transcripts }),
   };
   await withLab(labOptions, async (lab) => {

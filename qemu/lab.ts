@@ -16,6 +16,8 @@ export interface LabOptions {
   /** State and configuration folders of the boot server, with stage-1 and an image in them. */
   readonly state: string;
   readonly config: string;
+  /** Name of the image that machines boot. */
+  readonly image: string;
   readonly firmware?: Firmware;
   readonly memoryMiB?: number;
   readonly cpus?: number;
@@ -58,7 +60,7 @@ export class Lab {
     });
     try {
       const server = await BootServer.start({
-        ...{ network, folder, dhcp, state: options.state, config: options.config },
+        ...{ network, folder, dhcp, state: options.state, config: options.config, image: options.image },
         ...(options.serverArguments ? { arguments: options.serverArguments } : {}),
       });
       return new Lab(options, folder, network, server);

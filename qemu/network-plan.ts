@@ -7,6 +7,7 @@
 export const BRIDGE = 'br0';
 /** Our end of the boot network; for IPv6 as well: iPXE waits 16 s for a router advertisement if nobody sends any. */
 export const SERVER_ADDRESS = '10.77.0.1';
+export const PREFIX_V6 = 'fd77::/64';
 export const SERVER_ADDRESS_V6 = 'fd77::1';
 export const SITE_ADDRESS = '10.77.0.254';
 

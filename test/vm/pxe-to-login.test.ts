@@ -18,8 +18,14 @@ describe('two BIOS machines, full DHCP', () => {
   it('reach the login of the real system with pieces of each other', async () => {
     const manifest = parseManifest(readFileSync(join(STATE, 'images', IMAGE, 'current/manifest.json')));
     const { kernelRelease } = manifest;
-    const options = { machines: 2, accelerator: host.accelerator, state: STATE, config: CONFIG };
-    await withLab({ ...options, serverArguments: ['--default-image', IMAGE] }, async (lab) => {
+    const options = {
+      machines: 2,
+      accelerator: host.accelerator,
+      state: STATE,
+      config: CONFIG,
+      image: IMAGE,
+    };
+    await withLab(options, async (lab) => {
       const journeys = [0, 1].map((index) =>
         bootToLogin(lab.powerOn(index), {
           credentials: CREDENTIALS,

@@ -21,8 +21,7 @@ before(async () => {
 });
 
 const options = (state: string) => ({
-  ...{ machines: 1, accelerator: host.accelerator, state, config: CONFIG },
-  serverArguments: ['--default-image', IMAGE],
+  ...{ machines: 1, accelerator: host.accelerator, state, config: CONFIG, image: IMAGE },
 });
 
 /** The countdown, and then a machine that has really reset (QEMU ends with -no-reboot). */

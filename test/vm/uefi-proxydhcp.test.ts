@@ -19,14 +19,14 @@ describe('a UEFI machine, ProxyDHCP, handoff by cpio', () => {
 
   it('reaches the login of the real system', async () => {
     const options = {
-      ...{ machines: 1, accelerator: host.accelerator, state: STATE, config: CONFIG },
+      ...{ machines: 1, accelerator: host.accelerator, state: STATE, config: CONFIG, image: IMAGE },
       ...({ firmware: 'uefi', dhcp: 'proxy', memoryMiB: MEMORY_MIB } as const),
-      serverArguments: ['--default-image', IMAGE, '--append', 'swarmboot.handoff=cpio'],
+      serverArguments: ['--console', 'swarmboot.handoff=cpio'],
     };
     await withLab(options, async (lab) => {
       const machine = lab.powerOn(0);
       const outcome = await bootToLogin(machine, { credentials: CREDENTIALS, timeoutMs: LOGIN_TIMEOUT_MS });
-      assert.ok(outcome.ok, outcome.failure);
+      assert.ok(outcome.ok, outcome.failure ?? 'failed');
       assert.equal(outcome.timeline.handoff, 'cpio');
       assert.equal(outcome.facts?.squashfsSource, '/dev/loop0');
       // The lease came from the site, the boot file from us: else this was no ProxyDHCP.

@@ -1,12 +1,12 @@
 /** Phase swarm: get every piece from whoever has it, and give it on from the first one. */
 import type { Endpoint } from '../../contract/parameters.ts';
 import type { TelemetryDraft } from '../../contract/telemetry.ts';
-import type { Store } from '../../torrent/index.ts';
 import { BootError } from '../boot-error.ts';
 import * as format from '../console.ts';
 import { type SwarmStats, watchDownload } from '../download.ts';
 import type { Engine, RunningSwarm } from '../engine.ts';
 import { releaseName } from '../release.ts';
+import { SeedingStore } from '../seeding-store.ts';
 import { sourcesOf } from '../sources.ts';
 import type { Release } from './manifest.ts';
 import type { Room } from './memory.ts';
@@ -26,7 +26,7 @@ export interface SwarmPhaseOptions {
 /** A complete image that goes on being seeded until `close`. */
 export interface Download {
   readonly swarm: RunningSwarm;
-  readonly store: Store;
+  readonly store: SeedingStore;
   close(): Promise<void>;
 }
 
@@ -55,7 +55,7 @@ export async function swarmPhase(
   const { engine, room, release } = options;
   const startedMs = machine.now();
   context.awaiting('the store to open');
-  const store = await engine.openStore(room.segments, 'write');
+  const store = new SeedingStore(await engine.openStore(room.segments, 'write'));
   let swarm: RunningSwarm | undefined;
   try {
     context.awaiting('the swarm to start');

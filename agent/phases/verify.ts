@@ -28,22 +28,24 @@ export async function verifyPhase(context: PhaseContext, options: VerifyOptions)
     writeText(context.machine, '/proc/sys/vm/drop_caches', '1\n');
   }
   context.awaiting('the image to be read back');
-  const store = await options.engine.openStore(options.room.segments, 'read');
+  const readable = await options.engine.openStore(options.room.segments, 'read');
+  let altered: string[];
   try {
-    const altered = await findAlteredFiles(manifest, metainfo, store, context.signal);
-    context.awaiting(undefined);
-    if (altered.length > 0) {
-      throw new BootError(
-        'verify-failed',
-        `Read back from ${options.room.plan.strategy}, ${altered.join(', ')} ${altered.length > 1 ? 'are' : 'is'} not what was signed`,
-        {
-          hint: 'The RAM of this machine loses what is written to it: test it (memtest86+)',
-          retriable: 'no',
-        },
-      );
-    }
-  } finally {
-    await store.close();
+    altered = await findAlteredFiles(manifest, metainfo, readable, context.signal);
+  } catch (error) {
+    await readable.close();
+    throw error;
+  }
+  // From here on the image is only read, by the swarm and by kexec.
+  await options.download.store.keepReading(readable);
+  context.awaiting(undefined);
+  if (altered.length > 0) {
+    const verb = altered.length > 1 ? 'are' : 'is';
+    throw new BootError(
+      'verify-failed',
+      `Read back from ${options.room.plan.strategy}, ${altered.join(', ')} ${verb} not what was signed`,
+      { hint: 'The RAM of this machine loses what is written to it: test it (memtest86+)', retriable: 'no' },
+    );
   }
   return { value: undefined, detail: `${manifest.files.length} files, SHA-256 as signed` };
 }

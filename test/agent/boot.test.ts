@@ -1,6 +1,17 @@
 /** The whole boot on a machine of paper: real HTTP for the manifest, everything else in the test's hand. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createBoot } from '../../agent/boot.ts';
@@ -12,6 +23,8 @@ import { addNic } from './network/fake-nic.ts';
 import { type ServedRelease, serveRelease } from './release-fixture.ts';
 
 const MIB = 1024 ** 2;
+/** O_ACCMODE of open(2), which node:fs does not name. */
+const ACCESS_MODE = 3;
 const MAC = '52:54:00:aa:00:01';
 
 interface Lab {
@@ -93,6 +106,37 @@ const ends = (console: FakeConsole): string[] =>
   });
 
 const ALL = ['network ok', 'manifest ok', 'memory ok', 'swarm ok', 'verify ok', 'linger ok', 'handoff ok'];
+
+/** Files below `folder` that this process holds open for writing: kexec would answer ETXTBSY. */
+function openForWriting(folder: string): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`);
+      const flags = Number.parseInt(
+        /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '',
+        8,
+      );
+      return path.startsWith(folder) && (flags & ACCESS_MODE) !== constants.O_RDONLY ? [path] : [];
+    } catch {
+      return []; // closed in the meantime
+    }
+  });
+}
+
+test('while kexec loads, nothing that it reads is open for writing', async (context) => {
+  const { machine, boot } = await lab(context);
+  const store = join(machine.root, '/run/swarmboot');
+  const fd = openSync(join(machine.root, '/proc/cmdline'), 'r+');
+  assert.equal(openForWriting(machine.root).length, 1); // the check itself sees a file that is
+  closeSync(fd);
+  let open: string[] | undefined;
+  machine.programs.set('kexec', () => {
+    open = openForWriting(store);
+    return succeeded;
+  });
+  assert.equal(await boot(), true);
+  assert.deepEqual(open, []);
+});
 
 test('a boot by pmem: seven phases, the image in place, one kexec', async (context) => {
   const { machine, console, served, engine, boot } = await lab(context, {

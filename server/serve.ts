@@ -125,9 +125,19 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     if (isIPv4(host) || host === '::') await tracker.listenUdp(httpPort, isIPv4(host) ? host : '0.0.0.0');
     await scan();
     const loop = async () => {
+      let told = ''; // a port that stays taken is worth one line, not one every five seconds
       while (!stopping.signal.aborted) {
         await sleep(SCAN_INTERVAL_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
-        if (!stopping.signal.aborted) await scan().catch((error: Error) => log.error(error.message));
+        if (stopping.signal.aborted) return;
+        await scan().then(
+          () => {
+            told = '';
+          },
+          (error: Error) => {
+            if (error.message !== told) log.error(error.message);
+            told = error.message;
+          },
+        );
       }
     };
     void loop();

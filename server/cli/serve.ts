@@ -1,5 +1,8 @@
 /** `swarmboot serve` */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { stage1Directory } from '../catalog/layout.ts';
 import { Failure } from '../failure.ts';
 import { parsePublicUrl } from '../http/base-url.ts';
 import { configOption, integer, stateOption } from './options.ts';
@@ -66,6 +69,12 @@ async function run(options: Options): Promise<void> {
     console.log('swarmboot: no image is published yet; make one with "swarmboot image build"');
   } else if (options.image !== undefined && releases[0]?.release.name !== options.image) {
     log.warn(`Image "${options.image}" of --image is not published; machines are told to wait for it`);
+  }
+  for (const { release } of releases.slice(0, 1)) {
+    const stage1 = stage1Directory(options.state, release.manifest.arch);
+    if (!existsSync(join(stage1, 'vmlinuz')) || !existsSync(join(stage1, 'initrd.img'))) {
+      log.warn(`There is no stage-1 in ${stage1}: no machine can boot; build it with scripts/build-stage1`);
+    }
   }
   log.info(`Stopping after ${await stop.promise}`);
   await server.close();

@@ -24,10 +24,12 @@ export function releaseRoutes(app: FastifyInstance, deps: HttpDependencies): voi
   /** The metainfo with hints for the network that the request came through; the info dictionary stays as signed. */
   const metainfo = (release: Release, request: FastifyRequest): Buffer => {
     const base = baseUrlOf(request, deps.publicUrl);
-    const { host } = new URL(base);
+    const { hostname, port: httpPort } = new URL(base);
     const port = deps.seederPort(release);
+    // The UDP tracker listens on IPv4 only (BEP 15's answers hold IPv4 addresses).
+    const udp = hostname.startsWith('[') ? [] : [`udp://${hostname}:${httpPort || 80}/announce`];
     return withOuterKeys(release.metainfo, {
-      announce: [`${base}/announce`, `udp://${host.includes(':') ? host : `${host}:80`}/announce`],
+      announce: [`${base}/announce`, ...udp],
       urlList: [`${base}/images/${release.name}/files/`],
       explicitPeers: port === undefined ? [] : [{ host: hostOf(base), port }],
     });

@@ -92,10 +92,15 @@ export async function buildImageFiles(
       "Building an image needs root: it makes device files and other owners' files; use sudo",
     );
   }
+  // unshare would name itself, not the program that is missing.
+  await runProgram('mmdebstrap', ['--version'], { timeoutMs: 10_000 });
+  await runProgram('mksquashfs', ['-version'], { timeoutMs: 10_000, debianPackage: 'squashfs-tools' });
   const root = join(folder, 'root');
   try {
     context.say(`Installing Debian ${options.suite} with mmdebstrap, which takes a minute or more`);
-    await runProgram('mmdebstrap', mmdebstrapArguments(options, root), {
+    // In a mount namespace of its own: whatever mmdebstrap mounts below `root` (/dev, /proc) is gone when it ends, even
+    // if it is killed, and the removal below can never reach the host's own.
+    await runProgram('unshare', ['--mount', '--', 'mmdebstrap', ...mmdebstrapArguments(options, root)], {
       timeoutMs: BOOTSTRAP_TIMEOUT_MS,
       onLine: (line) => line.startsWith('I: ') && context.say(`mmdebstrap: ${line.slice(3)}`),
       ...withSignal(context),

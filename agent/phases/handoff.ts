@@ -1,4 +1,4 @@
-/** Phase handoff: leave the swarm, load the real kernel, tell the server, and jump. Load and jump are two calls. */
+/** Phase handoff: load the real kernel, say goodbye to swarm and server, and jump. Load and jump are two calls. */
 import { BootError } from '../boot-error.ts';
 import { composeCmdline } from '../handoff/cmdline.ts';
 import { peakRssBytes } from '../peak-rss.ts';
@@ -33,16 +33,7 @@ export async function handoffPhase(context: PhaseContext, options: HandoffOption
   const { strategy } = room.plan;
   const cmdline = composeCmdline(release.manifest.cmdline, room.plan, options.append);
   context.note(`kernel command line: ${cmdline}`);
-  // kexec_file_load(2) refuses a file that anybody has open for writing (ETXTBSY, "Text file busy"), and the store
-  // has: seeding ends before the load.
-  context.awaiting('the swarm to close');
-  const { downloaded, uploaded, hashFailures } = download.swarm.stats();
-  const closed = download.swarm
-    .close()
-    .catch((error: Error) => context.note(`swarm did not close: ${error.message}`));
-  await Promise.race([closed, machine.sleep(CLOSE_MS, signal)]);
-  context.awaiting('the store to close');
-  await download.store.close();
+  // The swarm still seeds; since verify its store is open for reading only, or kexec would answer ETXTBSY.
   context.awaiting('kexec to load the kernel');
   const args = ['-s', '-l', room.kernelPath, `--initrd=${room.initrdPath}`, `--command-line=${cmdline}`];
   const loaded = await machine.run('kexec', args, { signal });
@@ -58,7 +49,8 @@ export async function handoffPhase(context: PhaseContext, options: HandoffOption
       },
     );
   }
-  context.awaiting(undefined);
+  context.awaiting('the swarm and the server to be told');
+  const { downloaded, uploaded, hashFailures } = download.swarm.stats();
   telemetry.send({
     event: 'handoff',
     strategy,
@@ -68,6 +60,11 @@ export async function handoffPhase(context: PhaseContext, options: HandoffOption
     uploaded,
     hashFailures,
   });
+  const closed = download
+    .close()
+    .catch((error: Error) => context.note(`swarm did not close: ${error.message}`));
+  await Promise.race([closed, machine.sleep(CLOSE_MS, signal)]);
+  context.awaiting(undefined);
   return { value: undefined, detail: `${strategy}, starting ${release.manifest.kernelRelease}` };
 }
 

@@ -66,7 +66,8 @@ export async function unpackPackages(
       throw new Error(`Cannot unpack Debian packages of ${source.suite}: ${hint ?? (said || error.message)}`);
     });
     // Documentation and package lists are half of the files.
-    for (const part of ['usr/share', 'var', 'tmp', 'dev']) await rm(join(tree, part), { recursive: true });
+    for (const part of ['usr/share', 'var', 'tmp', 'dev'])
+      await rm(join(tree, part), { recursive: true, force: true });
     if (refresh) await rm(folder, { recursive: true, force: true });
     await rename(tree, folder).catch(async (error: unknown) => {
       if (!(await exists(folder))) throw error; // else another build was quicker

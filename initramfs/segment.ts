@@ -4,7 +4,7 @@
  * in them, so that a new agent does not compress the drivers again.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib';
@@ -12,6 +12,9 @@ import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib';
 const compress = promisify(zstdCompress);
 /** -19: xz is 5 % smaller and takes 6 s more to unpack; above 19 the gain is 1 %. Measured under emulation. */
 export const COMPRESSION_LEVEL = 19;
+
+/** Parts in the cache: three whole initrds. */
+export const SEGMENTS_KEPT = 12;
 
 /** An archive must begin on a multiple of four behind a compressed one; the kernel skips zeros. */
 const padToFour = (bytes: Buffer): Buffer =>
@@ -22,7 +25,11 @@ export async function compressSegment(archive: Buffer, cache: string, level: num
   const key = createHash('sha256').update(`${process.versions.zstd} ${level} `).update(archive).digest('hex');
   const file = join(cache, `segment-${key.slice(0, 32)}.zst`);
   const cached = await readFile(file).catch(() => undefined);
-  if (cached && isWhole(cached, archive)) return padToFour(cached);
+  if (cached && isWhole(cached, archive)) {
+    const now = new Date();
+    await utimes(file, now, now).catch(() => {}); // removed by another build meanwhile: we have the bytes
+    return padToFour(cached);
+  }
   // No workers (ZSTD_c_nbWorkers): with them Node 26.10 ends the stream before the workers have written.
   const compressed = await compress(archive, {
     params: { [constants.ZSTD_c_compressionLevel]: level },
@@ -33,7 +40,21 @@ export async function compressSegment(archive: Buffer, cache: string, level: num
   const partial = `${file}.${process.pid}`;
   await writeFile(partial, compressed);
   await rename(partial, file);
+  await removeOldest(cache);
   return padToFour(compressed);
+}
+
+/** Each new agent leaves 30 MB behind: keeps the parts that were used last. */
+async function removeOldest(cache: string): Promise<void> {
+  const names = (await readdir(cache)).filter((name) => /^segment-[0-9a-f]+\.zst$/.test(name));
+  const aged = await Promise.all(
+    names.map(async (name) => ({
+      name,
+      usedMs: (await stat(join(cache, name)).catch(() => undefined))?.mtimeMs ?? 0,
+    })),
+  );
+  aged.sort((left, right) => right.usedMs - left.usedMs);
+  for (const { name } of aged.slice(SEGMENTS_KEPT)) await rm(join(cache, name), { force: true });
 }
 
 /** A cache is no authority: what it gives must unpack to the archive. */

@@ -51,3 +51,27 @@ test('every program that init calls is one the build checks for', () => {
     assert.ok(commands.includes(known), `${known} was not found in init`);
   for (const command of commands) assert.ok(APPLETS.includes(command), `${command} is not in APPLETS`);
 });
+
+/** Runs the functions of `init` without its doings, which begin with the first mount. */
+function inShell(call: string): string {
+  const functions = init.slice(0, init.indexOf('\nmount -t proc'));
+  assert.ok(functions.length < init.length - 100, 'the doings of init were not found');
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', `${functions}\n${call}`], {
+    encoding: 'utf8',
+    timeout: 10_000,
+  });
+  assert.equal(status, 0, stderr);
+  return stdout.trim();
+}
+
+test('init tells how the agent ended in words', () => {
+  assert.match(inShell('describe 0'), /returned although/);
+  assert.match(inShell('describe 1'), /failed \(status 1\)/);
+  assert.match(inShell('describe 127'), /could not be started/);
+  assert.match(inShell('describe 137'), /memory ran out/);
+  assert.match(inShell('describe 139'), /crashed \(signal 11\)/);
+});
+
+test('init keeps the screen if swarmboot.reboot=0 asks for it', () => {
+  assert.match(inShell('leave 0'), /^swarmboot: note Staying here/);
+});

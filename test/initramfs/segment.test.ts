@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
-import { compressSegment } from '../../initramfs/segment.ts';
+import { compressSegment, SEGMENTS_KEPT } from '../../initramfs/segment.ts';
 
 const LEVEL = 1;
 const archive = Buffer.from('0707'.repeat(1000));
@@ -38,4 +38,21 @@ test('a damaged cache is not believed', async (t) => {
     assert.ok((await compressSegment(archive, cache, LEVEL)).equals(good));
     assert.ok((await readFile(join(cache, name))).equals(kept), 'the damaged file was not replaced');
   }
+});
+
+test('the cache does not grow without end, and what was used last stays', async (t) => {
+  const cache = await mkdtemp(join(tmpdir(), 'swarmboot-segment-'));
+  t.after(() => rm(cache, { recursive: true, force: true }));
+  await compressSegment(archive, cache, LEVEL);
+  const [favourite] = await readdir(cache);
+  assert.ok(favourite);
+  const longAgo = new Date(2000, 0);
+  for (let index = 0; index < SEGMENTS_KEPT + 3; index++) {
+    await compressSegment(Buffer.from(`archive ${index}`), cache, LEVEL);
+    for (const name of await readdir(cache)) await utimes(join(cache, name), longAgo, longAgo);
+    await compressSegment(archive, cache, LEVEL);
+  }
+  const names = await readdir(cache);
+  assert.equal(names.length, SEGMENTS_KEPT);
+  assert.ok(names.includes(favourite));
 });

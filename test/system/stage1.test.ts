@@ -78,7 +78,7 @@ test('cpio(1) reads every part and finds what the golden list says (UPDATE_GOLDE
   assert.equal(found, readFileSync(golden, 'utf8'));
 });
 
-test('drivers of ordinary machines are there, and nothing in modules.dep is missing', () => {
+test('drivers of ordinary machines are there and signed, and nothing in modules.dep is missing', () => {
   const folder = `lib/modules/${stage1.report.kernelRelease}/`;
   const files = new Set(Object.keys(stage1.report.files));
   const names = [...files].map((path) => path.slice(path.lastIndexOf('/') + 1));
@@ -96,6 +96,9 @@ test('drivers of ordinary machines are there, and nothing in modules.dep is miss
     assert.ok(names.includes(`${driver}.ko`), driver);
   const tail = stage1.initrd.subarray(stage1.report.groups.programs.compressedBytes);
   const archive = zstdDecompressSync(tail.subarray(0, stage1.report.groups.modules.compressedBytes));
+  // Under Secure Boot the kernel takes only modules with Debian's signature, which stands at their end.
+  const signatures = archive.toString('latin1').split('~Module signature appended~\n').length - 1;
+  assert.equal(signatures, names.filter((name) => name.endsWith('.ko')).length);
   const lines = archive.toString('latin1').match(/^kernel\/\S+\.ko:.*$/gm) ?? [];
   assert.ok(lines.length > 100, `${lines.length} lines`);
   for (const path of lines.flatMap((line) => line.split(/:? /).map((part) => part.replace(/:$/, ''))))

@@ -5,12 +5,13 @@
  * dropped and not dialed again.
  */
 import { hash, randomBytes } from 'node:crypto';
-import utMetadata, { type UtMetadata } from 'ut_metadata';
+import type { UtMetadata } from 'ut_metadata';
 import type { Endpoint } from './endpoint.ts';
 import { DEFAULT_TUNING, type SwarmTuning } from './swarm/options.ts';
 import { Room } from './swarm/room.ts';
 import { startTracker } from './tracker.ts';
 import { describeSelf } from './wire/extended-handshake.ts';
+import { metadataExtension } from './wire/metadata-extension.ts';
 import type { PeerConnection } from './wire/peer-connection.ts';
 
 export interface FetchMetadataOptions {
@@ -38,14 +39,6 @@ const hasInfohash = (info: Uint8Array, infohash: Buffer): boolean => {
   return hash('sha1', info, 'buffer').equals(infohash) || sha256.subarray(0, 20).equals(infohash);
 };
 
-/**
- * ut_metadata compares with a SHA-1 of its own, which v2 torrents do not have: without this call it does not know the
- * infohash and leaves the check to us.
- */
-const forgetInfohash = (extension: UtMetadata): void => {
-  extension.onHandshake = () => {};
-};
-
 /** Resolves to the info dictionary, byte for byte. Rejects with the signal's reason. */
 export function fetchMetadata(
   options: FetchMetadataOptions,
@@ -62,18 +55,15 @@ export function fetchMetadata(
   const prepare = (peer: PeerConnection): void => {
     const { wire } = peer;
     wire.extendedHandshake = describeSelf({ origin: false, listenPort: 0 });
-    wire.use(utMetadata());
-    const extension = (wire as unknown as { ut_metadata: UtMetadata }).ut_metadata;
-    forgetInfohash(extension);
-    extensions.set(peer.key, extension);
-    extension.on('metadata', () => {
-      const info = Buffer.from(extension.metadata ?? []);
+    const received = (info: Buffer): void => {
       if (hasInfohash(info, infohash)) resolve(info);
       else room.ban(peer.key, 'bad-metadata');
-    });
-    extension.on('warning', ({ message }: Error) => {
-      warn('metadata-peer', `${room.addressOf(peer.key)}: ${message}`);
-    });
+    };
+    wire.use(metadataExtension({ received }));
+    const extension = (wire as unknown as { ut_metadata: UtMetadata }).ut_metadata;
+    extensions.set(peer.key, extension);
+    // It gave up on this peer: too many rejects, or nothing to be had.
+    extension.on('warning', () => peer.close('metadata-refused'));
   };
 
   const room = new Room({

@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import utMetadata from 'ut_metadata';
 import type { Endpoint } from './endpoint.ts';
 import { checkPiece } from './piece-check.ts';
 import { WEBSEED_KEY } from './policy/active-piece.ts';
@@ -28,6 +27,7 @@ import { type SwarmShape, shapeOf } from './swarm/shape.ts';
 import { Webseeds } from './swarm/webseeds.ts';
 import { startTracker, type Tracker } from './tracker.ts';
 import { describeSelf } from './wire/extended-handshake.ts';
+import { metadataExtension } from './wire/metadata-extension.ts';
 import type { PeerConnection } from './wire/peer-connection.ts';
 import { PieceBuffers } from './wire/piece-buffers.ts';
 
@@ -238,7 +238,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       tuning: this.#tuning,
       prepare: ({ wire }) => {
         wire.extendedHandshake = describeSelf({ origin: role === 'origin', listenPort: this.port });
-        wire.use(utMetadata(metainfo.infoBytes));
+        wire.use(metadataExtension({ serve: metainfo.infoBytes }));
         wire.setKeepAlive(true);
       },
       joined: (peer) => this.#joined(peer),

@@ -1,19 +1,20 @@
-/** ut_metadata 5.0.1 (BEP 9): unsafe against strangers as it comes, used only behind wire/metadata-guard.ts. */
+/** ut_metadata 5.0.1 (BEP 9): unsafe against strangers as it comes, used only through wire/metadata-extension.ts. */
 declare module 'ut_metadata' {
   import type { EventEmitter } from 'node:events';
   import type Wire from 'bittorrent-protocol';
 
-  export interface UtMetadata extends EventEmitter {
-    /** The raw bytes once 'metadata' was emitted. */
-    readonly metadata?: Uint8Array;
+  export class UtMetadata extends EventEmitter {
+    constructor(wire: Wire);
     fetch(): void;
     cancel(): void;
     onHandshake(infohash: string, peerId: string, extensions: unknown): void;
     onExtendedHandshake(handshake: Record<string, unknown>): void;
     onMessage(payload: Uint8Array): void;
+    setMetadata(info: Uint8Array): Promise<boolean>;
+
+    metadata: Uint8Array | undefined;
+    _metadataComplete: boolean;
+    _metadataSize: number | null;
   }
-  export default function utMetadata(metadata?: Uint8Array): {
-    new (wire: Wire): UtMetadata;
-    prototype: UtMetadata;
-  };
+  export default function utMetadata(metadata?: Uint8Array): typeof UtMetadata;
 }

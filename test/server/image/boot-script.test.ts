@@ -1,0 +1,75 @@
+/** Runs the boot script with stand-ins for the commands of the initramfs, and looks at what it would do. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const script = join(import.meta.dirname, '../../../server/image/initramfs/boot-script.sh');
+
+/** `cmdline` as /proc/cmdline; `stubs` are shell functions that replace commands. Returns what was called and said. */
+function runMountroot(cmdline: string, stubs = ''): string {
+  const harness = `
+    . "${script}"
+    rootmnt=/root
+    cat() { echo '${cmdline}'; }
+    wait_for_udev() { :; }
+    sleep() { echo "sleep $1"; }
+    mkdir() { :; }
+    mount() { echo "mount $*"; }
+    umount() { echo "umount $*"; }
+    losetup() { echo "losetup $*"; }
+    panic() { echo "panic: $*"; exit 7; }
+    # [ -b ] and [ -f ] of devices that are not on this machine
+    [() { case "$1 $2" in "-b /dev/pmem0"|"-b /dev/loop0"|"-f /swarmboot/root.squashfs") return 0 ;; "! -b") command [ "$3" != /dev/pmem0 ] && command [ "$3" != /dev/loop0 ] ;; "! -f") command [ "$3" != /swarmboot/root.squashfs ] ;; *) command [ "$@" ;; esac; }
+    ${stubs}
+    mountroot`;
+  try {
+    return execFileSync('bash', ['-c', harness], { encoding: 'utf8', timeout: 10_000 });
+  } catch (error) {
+    const { status, stdout } = error as { status: number; stdout: string };
+    assert.equal(status, 7, `the script ended with status ${status}: ${stdout}`);
+    return stdout;
+  }
+}
+
+test('pmem: squashfs from the device, tmpfs over it', () => {
+  const output = runMountroot('quiet boot=swarmboot swarmboot.root=pmem:/dev/pmem0 memmap=128M!1G');
+  assert.match(output, /^mount -t squashfs -o ro \/dev\/pmem0 \/run\/swarmboot\/image$/m);
+  assert.match(
+    output,
+    /^mount -t overlay -o lowerdir=\/run\/swarmboot\/image,upperdir=\S+,workdir=\S+ swarmboot \/root$/m,
+  );
+  assert.doesNotMatch(output, /losetup|panic/);
+});
+
+test("file: a loop device, with klibc's losetup that has no -r too", () => {
+  const cmdline = 'boot=swarmboot swarmboot.root=file:/swarmboot/root.squashfs root=swarmboot';
+  assert.match(runMountroot(cmdline), /^mount -t squashfs -o ro \/dev\/loop0 /m);
+  const klibc = 'losetup() { case $1 in -r) return 1 ;; esac; echo "losetup $*"; }';
+  assert.match(runMountroot(cmdline, klibc), /^losetup \/dev\/loop0 \/swarmboot\/root\.squashfs$/m);
+});
+
+test('every failure says what is wrong, in one sentence, through panic', () => {
+  const pmem = 'swarmboot.root=pmem:/dev/pmem0';
+  assert.match(
+    runMountroot('quiet'),
+    /panic: swarmboot: cannot mount the root image: swarmboot\.root="" is neither/,
+  );
+  assert.match(runMountroot('swarmboot.root=nfs:/x'), /panic: .*swarmboot\.root="nfs:\/x" is neither/);
+  assert.match(runMountroot('swarmboot.root=file:/gone'), /panic: .*\/gone is not in this initramfs/);
+  assert.match(
+    runMountroot(pmem, 'mount() { case $* in *squashfs*) return 1 ;; esac; }'),
+    /panic: .*\/dev\/pmem0 holds no squashfs/,
+  );
+  assert.match(
+    runMountroot(pmem, 'mount() { case $* in *overlay*) return 1 ;; esac; }'),
+    /panic: .*is the kernel module overlay missing/,
+  );
+});
+
+test('a device that never comes: thirty seconds of waiting, said once, then panic', () => {
+  const output = runMountroot('swarmboot.root=pmem:/dev/pmem7');
+  assert.equal(output.match(/^sleep 1$/gm)?.length, 30);
+  assert.equal(output.match(/waiting for \/dev\/pmem7, at most 30 seconds/g)?.length, 1);
+  assert.match(output, /panic: .*\/dev\/pmem7 has not appeared after 30 seconds; is memmap=/);
+});

@@ -119,10 +119,10 @@ export async function openStoreFile(options: StoreFileOptions): Promise<StoreFil
   let handle: FileHandle | undefined;
   try {
     if (mode === 'write') {
-      if (!path.startsWith('/dev/')) await mkdir(dirname(path), { recursive: true });
-      // A device node that is missing must not become a file in devtmpfs.
-      const create = path.startsWith('/dev/') && !path.startsWith('/dev/shm/') ? 0 : constants.O_CREAT;
-      handle = await open(path, constants.O_RDWR | create, 0o644);
+      // A device node that is missing must not become a file in devtmpfs; /dev/shm is a tmpfs like any other.
+      const inDevtmpfs = path.startsWith('/dev/') && !path.startsWith('/dev/shm/');
+      if (!inDevtmpfs) await mkdir(dirname(path), { recursive: true });
+      handle = await open(path, constants.O_RDWR | (inDevtmpfs ? 0 : constants.O_CREAT), 0o644);
     } else {
       handle = await open(path, 'r');
     }

@@ -59,6 +59,8 @@ export interface Outer {
 export interface ReleaseServer {
   /** URL of the manifest. */
   readonly manifestUrl: string;
+  /** Base URL of the webseed (BEP 19). */
+  readonly webseedUrl: string;
   /** File of the public key that the manifest is signed with. */
   readonly keyFile: string;
   /** Bytes of image files that were sent so far, and answers with altered bytes among them. */
@@ -104,6 +106,7 @@ export async function serveRelease(
   const { announce = [], explicitPeers = [], webseed = true } = options.outer ?? {};
   const release: ReleaseServer = {
     manifestUrl: `${base}manifest.json`,
+    webseedUrl: `${base}files/`,
     keyFile,
     sent: { fileBytes: 0, altered: 0 },
     bodies: {

@@ -1,0 +1,180 @@
+/** Peers that lie, break off or die: the download goes on with those that do not. Each fault is counted. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { openSync, writeSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { test } from 'node:test';
+import { peakRssBytesOf } from '../../bench/measure.ts';
+import { launchLibtorrent } from '../../bench/peers/libtorrent.ts';
+import { launchOurs } from '../../bench/peers/ours.ts';
+import type { Swarm } from '../../torrent/index.ts';
+import { startHostilePeer } from './support/hostile-peer.ts';
+import { startHostileProxy } from './support/hostile-proxy.ts';
+import { assertCopied, imagePath, makeImage } from './support/image.ts';
+import { ADDRESS, completed, DOWNLOAD_TIMEOUT_MS, endpointOf, leech, seed } from './support/swarm.ts';
+import { closing, temporaryDirectory } from './support/temporary.ts';
+
+const within = { signal: AbortSignal.timeout(3 * DOWNLOAD_TIMEOUT_MS) };
+
+test('a peer that sends altered pieces is banned, and the download succeeds without it', async (t) => {
+  const image = await makeImage(temporaryDirectory(t));
+  const honest = await seed(t, image);
+  const source = await seed(t, image);
+  const proxy = closing(t, await startHostileProxy(endpointOf(source), 'alter'));
+  const directory = temporaryDirectory(t);
+  const swarm = await leech(t, image, directory, { peers: [proxy] });
+  const failed = once(swarm, 'hash-failure', within);
+  const [ban] = (await once(swarm, 'banned', within)) as [{ peer: string; reason: string }];
+  assert.match(ban.peer, new RegExp(`^${proxy.host}:`));
+  await failed;
+  assert(proxy.injected() > 0, 'blocks were altered');
+  assert.equal(swarm.stats().pieces, 0, 'not one altered piece was taken');
+
+  swarm.addPeers([endpointOf(honest)]);
+  await completed(swarm);
+  assertCopied(image, directory);
+  const stats = swarm.stats();
+  assert.equal(stats.bannedPeers, 1, 'the honest seed was not banned');
+  assert(stats.hashFailures > 0);
+  const connections = proxy.connections();
+  assert.equal(connections, 1, 'a banned peer is not called again');
+});
+
+test('an altering peer beside an honest one: it is found out, the honest one is not blamed', async (t) => {
+  const image = await makeImage(temporaryDirectory(t), { pieceLength: 2 ** 20 });
+  // The honest seed is the slower one: pieces get blocks of both, if the engine mixes them.
+  const honest = await seed(t, image, { uploadBytesPerSecond: 4_000_000 });
+  const source = await seed(t, image);
+  const proxy = closing(t, await startHostileProxy(endpointOf(source), 'alter'));
+  const directory = temporaryDirectory(t);
+  const swarm = await leech(t, image, directory, { peers: [endpointOf(honest), proxy] });
+  await completed(swarm);
+  assertCopied(image, directory);
+  assert(proxy.injected() > 0, 'blocks were altered');
+  assert(swarm.stats().hashFailures > 0);
+  assert(swarm.stats().downloaded.peers >= image.metainfo.payloadLength);
+});
+
+test('a peer that breaks off in the middle of a block costs nothing but the block', async (t) => {
+  const image = await makeImage(temporaryDirectory(t));
+  const source = await seed(t, image);
+  const proxy = closing(t, await startHostileProxy(endpointOf(source), 'cut'));
+  const directory = temporaryDirectory(t);
+  const swarm = await leech(t, image, directory, { peers: [proxy] });
+  const deadlineMs = performance.now() + DOWNLOAD_TIMEOUT_MS;
+  while (proxy.injected() === 0 && performance.now() < deadlineMs)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  assert(proxy.injected() > 0, 'a block was cut in two');
+  swarm.addPeers([endpointOf(source)]);
+  await completed(swarm);
+  assertCopied(image, directory);
+  assert.equal(swarm.stats().hashFailures, 0, 'half a block was never taken for a whole one');
+});
+
+test('the seeder is killed half-way while a peer has the rest', async (t) => {
+  const root = temporaryDirectory(t);
+  const image = await makeImage(root, {
+    lengths: { vmlinuz: 2 ** 20, 'root.squashfs': 15 * 2 ** 20 },
+    pieceLength: 2 ** 20,
+  });
+  const half = image.metainfo.pieceCount / 2;
+
+  // The peer: libtorrent with the second half on its disk, which it finds by checking, and the first half missing.
+  const partial = temporaryDirectory(t);
+  await cp(image.directory, partial, { recursive: true });
+  zero(imagePath(image, partial, 'vmlinuz'), 0, 2 ** 20);
+  zero(imagePath(image, partial, 'root.squashfs'), 0, (half - 1) * 2 ** 20);
+  const peer = closing(
+    t,
+    await launchLibtorrent({
+      mode: 'leech',
+      torrent: image.torrent,
+      directory: partial,
+      address: ADDRESS,
+      uploadBytesPerSecond: 1_000_000,
+    }),
+  );
+  await peer.begin([]);
+
+  const seeder = closing(
+    t,
+    await launchOurs({
+      mode: 'seed',
+      torrent: image.torrent,
+      directory: image.directory,
+      address: ADDRESS,
+      uploadBytesPerSecond: 4_000_000,
+    }),
+  );
+  await seeder.begin([]);
+
+  const directory = temporaryDirectory(t);
+  const swarm = await leech(t, image, directory);
+  const hasFirstHalf = firstPieces(swarm, half);
+  swarm.addPeers([endpointOf(seeder), endpointOf(peer)]);
+  await hasFirstHalf;
+  const { pieces, pieceCount } = swarm.stats();
+  process.kill(seeder.pid as number, 'SIGKILL');
+  assert(pieces < pieceCount, 'the seeder died before we had everything');
+
+  await completed(swarm);
+  assertCopied(image, directory);
+  await peer.finished(DOWNLOAD_TIMEOUT_MS); // and what it missed, it has from us
+});
+
+test('an over-long length prefix is refused before memory is set aside for it', async (t) => {
+  const root = temporaryDirectory(t);
+  const image = await makeImage(root);
+  let closedByUs = 0;
+  let sent = 0;
+  const flood = Buffer.alloc(2 ** 20, 0x5a);
+  const prefix = Buffer.from([0x7f, 0xff, 0xff, 0xff, 20, 0]); // 2 GiB of an extended message
+  const hostile = closing(
+    t,
+    await startHostilePeer(image.metainfo.wireInfohash, (socket) => {
+      socket.on('close', () => closedByUs++);
+      socket.write(prefix);
+      const pour = (): void => {
+        if (sent >= 512 * flood.length || socket.destroyed) return;
+        sent += flood.length;
+        socket.write(flood, pour);
+      };
+      pour();
+    }),
+  );
+  const honest = await seed(t, image);
+  const directory = temporaryDirectory(t);
+  const client = closing(
+    t,
+    await launchOurs({ mode: 'leech', torrent: image.torrent, directory, address: ADDRESS }),
+  );
+  const before = peakRssBytesOf(client.pid as number);
+  await client.begin([hostile]);
+  const deadlineMs = performance.now() + DOWNLOAD_TIMEOUT_MS;
+  while (closedByUs === 0 && performance.now() < deadlineMs)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  assert(hostile.greeted() > 0, 'the hostile peer was met');
+  assert(closedByUs > 0, 'and dropped');
+  assert(sent < 32 * 2 ** 20, `it was dropped at once, not after ${sent} bytes`);
+
+  await client.begin([endpointOf(honest)]);
+  await client.finished(DOWNLOAD_TIMEOUT_MS);
+  const grown = peakRssBytesOf(client.pid as number) - before;
+  assert(grown < 96 * 2 ** 20, `the peak grew by ${grown} bytes`);
+  assertCopied(image, directory);
+});
+
+function zero(path: string, offset: number, length: number): void {
+  writeSync(openSync(path, 'r+'), Buffer.alloc(length), 0, length, offset);
+}
+
+/** Resolves when the pieces 0 to count - 1 are verified. */
+function firstPieces(swarm: Swarm, count: number): Promise<void> {
+  const missing = new Set(Array.from({ length: count }, (_, piece) => piece));
+  return new Promise((resolve) => {
+    swarm.on('piece', (piece: number) => {
+      missing.delete(piece);
+      if (missing.size === 0) resolve();
+    });
+  });
+}

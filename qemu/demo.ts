@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ACCELERATOR_CHOICES, type AcceleratorChoice, chooseAccelerator } from './accel.ts';
+import { ACCELERATOR_CHOICES, type Accelerator, type AcceleratorChoice, chooseAccelerator } from './accel.ts';
 import { bootToLogin } from './boot-to-login.ts';
 import { Display, POWERED_ON } from './display.ts';
 import { DEFAULT_MEMORY_MIB, type Lab, type LabOptions, withLab } from './lab.ts';
@@ -35,6 +35,8 @@ export interface DemoOptions {
   readonly firmware: Firmware;
   readonly memoryMiB: number;
   readonly timeoutMs: number;
+  /** Limit of the server's seeder in MiB/s; 0: none; undefined: one that fits the accelerator. */
+  readonly serverRate: number | undefined;
   readonly state: string;
   readonly config: string;
   readonly report: string | undefined;
@@ -52,6 +54,7 @@ export function parseDemoArguments(args: readonly string[]): DemoOptions {
       firmware: { type: 'string', default: 'bios' },
       memory: { type: 'string', default: String(DEFAULT_MEMORY_MIB) },
       timeout: { type: 'string', default: '900' },
+      'server-rate': { type: 'string' },
       report: { type: 'string' },
       transcripts: { type: 'string' },
       state: { type: 'string', default: '' },
@@ -65,12 +68,23 @@ export function parseDemoArguments(args: readonly string[]): DemoOptions {
     firmware: oneOf('firmware', values.firmware, ['bios', 'uefi'] as const),
     memoryMiB: integer('memory', values.memory, 768, 1024 * 1024),
     timeoutMs: integer('timeout', values.timeout, 10, 86_400) * 1000,
+    serverRate:
+      values['server-rate'] === undefined
+        ? undefined
+        : integer('server-rate', values['server-rate'], 0, 100_000),
     state: values.state,
     config: values.config,
     report: values.report,
     transcripts: values.transcripts,
   };
 }
+
+/**
+ * In a room the machines together are faster than the server's one link, and that is what a swarm is for. Between two
+ * virtual machines and a server on the same host nothing is slow but the machines, so the server gets a limit, about
+ * as fast as one machine is under this accelerator.
+ */
+const SERVER_RATE_MIB: Readonly<Record<Accelerator, number>> = { tcg: 8, kvm: 112 };
 
 /** The user that `swarmboot image build` puts into a demo image. */
 const CREDENTIALS = { user: 'demo', password: 'demo' };
@@ -103,12 +117,16 @@ async function main(): Promise<void> {
     options.accel,
     `${options.state}/stage1/amd64/vmlinuz`,
   );
-  console.log(`Machines run under ${accelerator.toUpperCase()}: ${reason}.\n`);
+  console.log(`Machines run under ${accelerator.toUpperCase()}: ${reason}.`);
+  const serverRate = options.serverRate ?? SERVER_RATE_MIB[accelerator];
+  if (serverRate > 0)
+    console.log(`The server's seeder sends at most ${serverRate} MiB/s, as a busy server would.\n`);
   const labOptions: LabOptions = {
     machines: options.clients,
     accelerator,
     ...{ state: options.state, config: options.config, image: options.image },
     ...{ firmware: options.firmware, memoryMiB: options.memoryMiB },
+    ...(serverRate > 0 ? { serverArguments: ['--seed-rate', String(serverRate * 1024 ** 2)] } : {}),
     ...(options.transcripts === undefined ? {} : { transcripts: options.transcripts }),
   };
   await withLab(labOptions, async (lab) => {

@@ -9,6 +9,9 @@ import { bootToLogin } from '../../qemu/boot-to-login.ts';
 import { withLab } from '../../qemu/lab.ts';
 import { CONFIG, CREDENTIALS, IMAGE, LOGIN_TIMEOUT_MS, prepare, STATE } from './prepare.ts';
 
+/** About what one emulated machine can take: a server that is faster than all machines would leave the swarm idle. */
+const SEED_RATE = String(8 * 1024 ** 2);
+
 describe('two BIOS machines, full DHCP', () => {
   let host: AcceleratorDecision;
   before(async () => {
@@ -25,7 +28,7 @@ describe('two BIOS machines, full DHCP', () => {
       config: CONFIG,
       image: IMAGE,
     };
-    await withLab(options, async (lab) => {
+    await withLab({ ...options, serverArguments: ['--seed-rate', SEED_RATE] }, async (lab) => {
       const journeys = [0, 1].map((index) =>
         bootToLogin(lab.powerOn(index), {
           credentials: CREDENTIALS,

@@ -11,7 +11,8 @@ function watched(folder: string) {
   const changes: string[][] = [];
   const problems: string[] = [];
   const catalog = new Catalog(join(folder, 'state'), loadPublicKey(join(folder, 'config')), {
-    onChange: (current) => changes.push([...current.values()].map(({ name, version }) => `${name}/${version}`)),
+    onChange: (current) =>
+      changes.push([...current.values()].map(({ name, version }) => `${name}/${version}`)),
     onProblem: (error) => problems.push(error.message),
   });
   return { catalog, changes, problems };
@@ -29,12 +30,17 @@ test('follows the disk: a new version, a new image, an image that is gone', asyn
   await publishSmall(folder, 'office', { nowMs });
   await catalog.scan();
   assert.deepEqual(changes.at(-1), ['lab/20260131.2', 'office/20260131.1']);
-  assert.equal((await catalog.find('lab', '20260131.1'))?.version, '20260131.1', 'machines in the middle of it');
+  assert.equal(
+    (await catalog.find('lab', '20260131.1'))?.version,
+    '20260131.1',
+    'machines in the middle of it',
+  );
   rmSync(join(folder, 'state/images/office'), { recursive: true });
   await catalog.scan();
   assert.deepEqual(changes.at(-1), ['lab/20260131.2']);
   assert.deepEqual(problems, []);
-  for (const bad of ['..', 'current', 'files', 'nope']) assert.equal(await catalog.find('lab', bad), undefined);
+  for (const bad of ['..', 'current', 'files', 'nope'])
+    assert.equal(await catalog.find('lab', bad), undefined);
   assert.equal(await catalog.find('../../config', 'x'), undefined);
 });
 

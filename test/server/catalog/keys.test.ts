@@ -28,12 +28,19 @@ test('never replaces a key unless told to', () => {
   createKeyFiles(config, true);
   assert.notEqual(readFileSync(join(config, 'release.sec'), 'utf8'), before);
   assert.equal(statSync(join(config, 'release.sec')).mode & 0o777, 0o600);
-  verifyBytes(loadPublicKey(config), Buffer.from('x'), signBytes(loadSecretKey(config), Buffer.from('x'), 'c'));
+  verifyBytes(
+    loadPublicKey(config),
+    Buffer.from('x'),
+    signBytes(loadSecretKey(config), Buffer.from('x'), 'c'),
+  );
 });
 
 test('a missing or damaged key says which file and what to do', () => {
   const config = join(folder, 'damaged');
-  assert.throws(() => loadPublicKey(config), fails('missing-key', /release\.pub does not exist; make one with/));
+  assert.throws(
+    () => loadPublicKey(config),
+    fails('missing-key', /release\.pub does not exist; make one with/),
+  );
   createKeyFiles(config, false);
   writeFileSync(join(config, 'release.pub'), 'hello');
   assert.throws(() => loadPublicKey(config), fails('missing-key', /release\.pub is unusable/));

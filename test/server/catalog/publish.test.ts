@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileOfRole, parseManifest } from '../../../contract/manifest.ts';
@@ -16,9 +24,18 @@ const noon = Date.UTC(2026, 0, 31, 12);
 test('a release is signed, and manifest, metainfo and files agree', async () => {
   const folder = temporaryFolder('publish');
   const { directory, manifest } = await publishSmall(folder, 'lab', { nowMs: noon });
-  assert.deepEqual(readdirSync(directory).sort(), ['files', 'image.torrent', 'manifest.json', 'manifest.json.sig']);
+  assert.deepEqual(readdirSync(directory).sort(), [
+    'files',
+    'image.torrent',
+    'manifest.json',
+    'manifest.json.sig',
+  ]);
   const bytes = readFileSync(join(directory, 'manifest.json'));
-  verifyBytes(loadPublicKey(join(folder, 'config')), bytes, readFileSync(join(directory, 'manifest.json.sig'), 'utf8'));
+  verifyBytes(
+    loadPublicKey(join(folder, 'config')),
+    bytes,
+    readFileSync(join(directory, 'manifest.json.sig'), 'utf8'),
+  );
   assert.deepEqual(parseManifest(bytes), manifest);
   assert.deepEqual([manifest.created, manifest.expires], ['2026-01-31T12:00:00Z', '2026-05-01T12:00:00Z']);
   const metainfo = parseMetainfo(readFileSync(join(directory, 'image.torrent')));
@@ -28,14 +45,17 @@ test('a release is signed, and manifest, metainfo and files agree', async () => 
   const root = fileOfRole(manifest, 'root');
   assert.equal(root.sha256, createHash('sha256').update(payload.root).digest('hex'));
   const inTorrent = metainfo.files.find((file) => file.path === 'root.squashfs');
-  assert.equal(inTorrent?.offset! % metainfo.pieceLength, 0, 'files begin at a piece');
+  assert.equal((inTorrent?.offset ?? -1) % metainfo.pieceLength, 0, 'files begin at a piece');
 });
 
 test('versions count up, current follows, old ones are pruned but never the current', async () => {
   const folder = temporaryFolder('publish');
   const state = join(folder, 'state');
   for (let index = 0; index < 4; index++) await publishSmall(folder, 'lab', { nowMs: noon });
-  assert.deepEqual(await listVersions(state, 'lab'), [1, 2, 3, 4].map((number) => `20260131.${number}`));
+  assert.deepEqual(
+    await listVersions(state, 'lab'),
+    [1, 2, 3, 4].map((number) => `20260131.${number}`),
+  );
   assert.equal(readlinkSync(join(state, 'images/lab/current')), '20260131.4');
   assert.deepEqual(await pruneVersions(state, 'lab', 2), ['20260131.1', '20260131.2']);
   assert.deepEqual(readdirSync(join(state, 'images/lab')).sort(), ['20260131.3', '20260131.4', 'current']);
@@ -59,7 +79,10 @@ test('a publish that fails leaves what was there', async () => {
 test('two publishes at once become two versions', async () => {
   const folder = temporaryFolder('publish');
   await publishSmall(folder, 'lab', { nowMs: noon });
-  const both = await Promise.all([publishSmall(folder, 'lab', { nowMs: noon }), publishSmall(folder, 'lab', { nowMs: noon })]);
+  const both = await Promise.all([
+    publishSmall(folder, 'lab', { nowMs: noon }),
+    publishSmall(folder, 'lab', { nowMs: noon }),
+  ]);
   assert.deepEqual(both.map(({ manifest }) => manifest.version).sort(), ['20260131.2', '20260131.3']);
   const current = (await currentVersion(join(folder, 'state'), 'lab')) ?? '';
   assert.ok(existsSync(join(folder, 'state/images/lab', current, 'manifest.json')));

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseAnnounce, parseScrape } from '../../../server/tracker/http-query.ts';
 
-const escapeAll = (bytes: Uint8Array): string => [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+const escapeAll = (bytes: Uint8Array): string =>
+  [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
 const twenty = fc.uint8Array({ minLength: 20, maxLength: 20 });
 
 test('any infohash and peer id come through byte for byte', () => {
@@ -26,8 +27,21 @@ test('any infohash and peer id come through byte for byte', () => {
 
 test('what is written anew holds known parameters only, once each', () => {
   const good = `info_hash=${'%41'.repeat(20)}&peer_id=${'b'.repeat(20)}&port=6881`;
-  const extra = fc.constantFrom('&compact=2', '&event=__proto__', '&event=started&event=stopped', '&left=NaN', '&left=-1');
-  const more = fc.constantFrom('&numwant=1e9', '&numwant=-5', '&x=%00', '&toString=1', '&ip=1.2.3.4', '&left=0&left=1');
+  const extra = fc.constantFrom(
+    '&compact=2',
+    '&event=__proto__',
+    '&event=started&event=stopped',
+    '&left=NaN',
+    '&left=-1',
+  );
+  const more = fc.constantFrom(
+    '&numwant=1e9',
+    '&numwant=-5',
+    '&x=%00',
+    '&toString=1',
+    '&ip=1.2.3.4',
+    '&left=0&left=1',
+  );
   fc.assert(
     fc.property(fc.array(fc.oneof(extra, more), { maxLength: 4 }), (parts) => {
       const parsed = parseAnnounce(good + parts.join(''));

@@ -46,14 +46,19 @@ test('an announce cannot name another address', () => {
 test('truncated, over-long and unknown messages are dropped', () => {
   const id = idFor('10.0.0.5', 0);
   const judge = (message: Buffer) => guard.judge(message, '10.0.0.5', 0).kind;
-  for (let length = 0; length < 98; length++) assert.equal(judge(announce(id).subarray(0, length)), 'drop', String(length));
+  for (let length = 0; length < 98; length++)
+    assert.equal(judge(announce(id).subarray(0, length)), 'drop', String(length));
   assert.equal(judge(announce(id, (message) => message.writeUInt32BE(4, 80))), 'drop', 'event');
   assert.equal(judge(announce(id, (message) => message.writeUInt16BE(0, 96))), 'drop', 'port');
   assert.equal(judge(announce(id, (message) => message.writeUInt32BE(3, 8))), 'drop', 'action');
-  const scrape = (hashes: number, extra = 0) => announce(id, (message) => message.writeUInt32BE(2, 8)).subarray(0, 16).toString('hex') + '00'.repeat(hashes * 20 + extra);
+  const scrape = (hashes: number, extra = 0) =>
+    announce(id, (message) => message.writeUInt32BE(2, 8))
+      .subarray(0, 16)
+      .toString('hex') + '00'.repeat(hashes * 20 + extra);
   assert.equal(judge(Buffer.from(scrape(1), 'hex')), 'pass');
   assert.equal(judge(Buffer.from(scrape(74), 'hex')), 'pass');
-  for (const bad of [scrape(0), scrape(75), scrape(1, 3)]) assert.equal(judge(Buffer.from(bad, 'hex')), 'drop');
+  for (const bad of [scrape(0), scrape(75), scrape(1, 3)])
+    assert.equal(judge(Buffer.from(bad, 'hex')), 'drop');
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       assert.equal(judge(Buffer.from(bytes)), 'drop');

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { STAGE1_KERNEL, startServer, statusOf } from '../running-server.ts';
+import { get, rawRequest } from './raw-request.ts';
+
+const { url, server, folder } = await startServer();
+const port = server.httpPort;
+const text = async (path: string): Promise<string> => (await fetch(url + path)).text();
+const stage1Bytes = async (): Promise<number> => (await statusOf(url)).server.stage1Bytes;
+
+test('a machine is told stage-1, manifest, seeder and memory region of the image', async () => {
+  assert.match(await text('/boot.ipxe'), new RegExp(`^chain .*${url}/ipxe\\?mac=\\$\\{mac\\}&uuid=`, 'm'));
+  const script = await text('/ipxe?mac=52:54:00:AA:00:06&arch=x86_64&platform=efi');
+  const seederPort = server.releases()[0]?.seederPort;
+  assert.match(
+    script,
+    new RegExp(`^kernel ${url}/stage1/amd64/vmlinuz initrd=initrd.img nokaslr memmap=8M%640M-1\\+12 `, 'm'),
+  );
+  assert.match(
+    script,
+    new RegExp(`swarmboot.manifest=${url}/images/lab/manifest.json swarmboot.peers=127.0.0.1:${seederPort} `),
+  );
+  assert.match(script, / console=ttyS0,115200 \|\| goto retry$/m);
+  const status = await statusOf(url);
+  assert.deepEqual([status.machines[0]?.mac, status.machines[0]?.boot], ['52:54:00:aa:00:06', null]);
+});
+
+test('a machine of an unknown or another architecture is told so, and reboots', async () => {
+  assert.match(await text('/ipxe?arch=riscv64'), /no stage-1 for architecture riscv64[\s\S]*^reboot$/m);
+  assert.match(await text('/ipxe?arch=arm64'), /image lab is for amd64, this machine is arm64/);
+});
+
+test('no Host header can put a line or a word into a script', async () => {
+  const good = await rawRequest(port, get('/ipxe?arch=x86_64', ['Host: boot.example.org:8080']));
+  assert.match(good, /kernel http:\/\/boot\.example\.org:8080\/stage1/);
+  for (const host of [
+    'a b',
+    'a;b',
+    `a\${net0/mac}`,
+    'a/b',
+    'a@b',
+    '',
+    'a:99999999',
+    '[::1',
+    'a\tb',
+    'é',
+    `${'a'.repeat(300)}`,
+  ]) {
+    const answer = await rawRequest(port, Buffer.from(get('/ipxe?arch=x86_64', [`Host: ${host}`]), 'latin1'));
+    if (/^HTTP\/1\.1 400/.test(answer)) continue;
+    assert.match(answer, new RegExp(`kernel ${url}/stage1`), `Host "${host}"`);
+  }
+});
+
+test('stage-1 files come whole, by range and by HEAD; what really went out is counted', async () => {
+  const before = await stage1Bytes();
+  const whole = Buffer.from(await (await fetch(`${url}/stage1/amd64/vmlinuz`)).arrayBuffer());
+  assert.ok(whole.equals(STAGE1_KERNEL));
+  assert.equal((await stage1Bytes()) - before, STAGE1_KERNEL.length);
+  const head = await fetch(`${url}/stage1/amd64/vmlinuz`, { method: 'HEAD' });
+  assert.equal(
+    head.headers.get('content-length'),
+    String(STAGE1_KERNEL.length),
+    'HTTP Boot firmware needs it',
+  );
+  const part = await fetch(`${url}/stage1/amd64/vmlinuz`, { headers: { range: 'bytes=10-19' } });
+  assert.equal(part.status, 206);
+  assert.deepEqual(Buffer.from(await part.arrayBuffer()), STAGE1_KERNEL.subarray(10, 20));
+  assert.equal((await stage1Bytes()) - before, STAGE1_KERNEL.length + 10);
+});
+
+test('only the files of stage-1 and iPXE are there', async () => {
+  writeFileSync(join(folder, 'state/stage1/amd64/manifest.json'), 'secret');
+  await mkdir(join(folder, 'state/tftp'), { recursive: true });
+  writeFileSync(join(folder, 'state/tftp/ipxe.efi'), 'MZ');
+  writeFileSync(join(folder, 'state/tftp/other'), 'secret');
+  assert.equal(await text('/tftp/ipxe.efi'), 'MZ');
+  for (const path of [
+    '/tftp/other',
+    '/stage1/amd64/manifest.json',
+    '/stage1/mips/vmlinuz',
+    '/stage1/amd64/',
+    '/tftp/',
+    '/',
+  ])
+    assert.equal((await fetch(url + path)).status, 404, path);
+});
+
+test('without an image machines are told to wait and reboot', async () => {
+  const empty = await startServer({ image: 'not-published' });
+  const script = await (await fetch(`${empty.url}/ipxe?arch=x86_64`)).text();
+  assert.match(script, /has no image yet[\s\S]*^sleep 60\nreboot$/m);
+});

@@ -113,16 +113,15 @@ const ATTACKS: readonly Attack[] = [
     bytes: () => [frame(5, Buffer.alloc(fullBitfield().length, 0xff))],
   },
   {
-    name: 'two bitfields',
-    reason: 'late-bitfield',
-    bytes: () => [frame(5, fullBitfield()), frame(5, fullBitfield())],
+    name: 'an endless row of bitfields',
+    reason: 'bitfield-flood',
+    bytes: () => Array.from({ length: 1025 }, () => frame(5, fullBitfield())),
   },
   {
-    name: 'a bitfield after have',
-    reason: 'late-bitfield',
-    bytes: () => [frame(4, words(1)), frame(5, fullBitfield())],
+    name: 'an endless row of have-all',
+    reason: 'bitfield-flood',
+    bytes: () => Array.from({ length: 1025 }, () => frame(14)),
   },
-  { name: 'have-all twice', reason: 'late-bitfield', bytes: () => [frame(14), frame(14)] },
   {
     name: 'have-all without the fast extension',
     reason: 'fast-not-agreed',

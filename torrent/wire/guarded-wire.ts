@@ -13,6 +13,8 @@ import { MetadataGuard } from './metadata-guard.ts';
 /** Requests waiting here beyond what we told the peer to send at most (`reqq`). */
 const MOST_PEER_REQUESTS = 2 * REQUEST_QUEUE;
 const MOST_EXTENDED_HANDSHAKES = 16;
+/** BEP 3 has one, at the begin; aria2 sends a new one now and then instead of twenty haves. */
+const MOST_BITFIELDS = 1024;
 /** ut_metadata is the only extension in use, so it gets the first id. */
 const METADATA_EXTENSION_ID = 1;
 
@@ -29,8 +31,8 @@ export interface GuardedWireOptions {
 export class GuardedWire extends Wire {
   readonly metadataGuard: MetadataGuard;
   readonly #options: GuardedWireOptions;
-  /** Bitfield, have-all, have-none or have was seen: no bitfield may follow. */
-  #shown = false;
+  /** Bitfield, have-all and have-none messages so far. */
+  #bitfields = 0;
   #extendedHandshakes = 0;
   #ended = false;
 
@@ -122,16 +124,9 @@ export class GuardedWire extends Wire {
       case MESSAGE.haveAll:
       case MESSAGE.haveNone:
         if (!this.hasFast) return 'fast-not-agreed';
-        if (this.#shown) return 'late-bitfield';
-        this.#shown = true;
-        return undefined;
+        return ++this.#bitfields > MOST_BITFIELDS ? 'bitfield-flood' : undefined;
       case MESSAGE.bitfield:
-        if (this.#shown) return 'late-bitfield';
-        this.#shown = true;
-        return undefined;
-      case MESSAGE.have:
-        this.#shown = true;
-        return undefined;
+        return ++this.#bitfields > MOST_BITFIELDS ? 'bitfield-flood' : undefined;
       case MESSAGE.suggest:
       case MESSAGE.reject:
       case MESSAGE.allowedFast:

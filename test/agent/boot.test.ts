@@ -46,7 +46,7 @@ interface LabOptions extends Faults {
 async function lab(context: TestContext, options: LabOptions = {}): Promise<Lab> {
   const served = await serveRelease(context);
   served.server.reply('/telemetry', '{"neededBy":0}');
-  const machine = fakeMachine(context, 10);
+  const machine = fakeMachine(context, true);
   addNic(machine, 'eth0', MAC, '1');
   machine.file('/proc/cmdline', `quiet swarmboot.manifest=${served.manifestUrl} ${options.cmdline ?? ''}\n`);
   machine.file('/proc/uptime', '5.00 9.00\n');
@@ -300,8 +300,8 @@ test('an unknown parameter is named and the boot goes on', async (context) => {
 test('a server that dies after the manifest slows nothing down', async (context) => {
   const { machine, console, served, boot } = await lab(context);
   served.server.handle('/images/debian-test/image.torrent', (_, response) => {
+    response.on('close', () => void served.server.close());
     response.end(served.metainfoBytes);
-    setTimeout(() => void served.server.close(), 50);
   });
   assert.equal(await boot(), true);
   assert.ok(console.find(/linger: end ok .*the server is silent/));

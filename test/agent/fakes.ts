@@ -18,9 +18,14 @@ export type Program = (args: readonly string[], options: RunOptions) => RunResul
 
 export const succeeded: RunResult = { status: 0, output: '' };
 
+/** Real IO of this process: sockets of an HTTP exchange, files being read and written. */
+const IO = /^(?:TCPSocketWrap|ConnectWrap|SimpleShutdownWrap|GetAddrInfoReqWrap|FSReq\w+|CloseReq)$/;
+/** IO that takes longer than this in real time hangs by intent: virtual time goes on. */
+const IO_LIMIT_MS = 10_000;
+
 /**
- * Time is virtual: when nothing else is under way the clock jumps to the next timer. `settleMs` is real time that is
- * given to real IO (an HTTP server on loopback) before each jump.
+ * Time is virtual: when nothing else is under way the clock jumps to the next timer. With `realIo` it also waits for
+ * files and for HTTP on loopback to come to rest before each jump, so that a busy computer changes no outcome.
  */
 export class FakeMachine implements Machine {
   readonly root: string;
@@ -32,11 +37,11 @@ export class FakeMachine implements Machine {
   #timers: Timer[] = [];
   #pumping = false;
   #stopped = false;
-  readonly #settleMs: number;
+  readonly #realIo: boolean;
 
-  constructor(root: string, settleMs: number) {
+  constructor(root: string, realIo: boolean) {
     this.root = root;
-    this.#settleMs = settleMs;
+    this.#realIo = realIo;
   }
 
   now = (): number => this.#nowMs;
@@ -94,12 +99,22 @@ export class FakeMachine implements Machine {
     symlinkSync(join(this.root, target), join(this.root, path));
   }
 
+  async #settle(): Promise<void> {
+    const limitMs = performance.now() + IO_LIMIT_MS;
+    for (let quiet = 0; quiet < 8; quiet++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const busy = this.#realIo && process.getActiveResourcesInfo().some((name) => IO.test(name));
+      if (!busy || performance.now() > limitMs) continue;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      quiet = 0;
+    }
+  }
+
   async #pump(): Promise<void> {
     if (this.#pumping) return;
     this.#pumping = true;
     while (this.#timers.length > 0) {
-      for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve));
-      if (this.#settleMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#settleMs));
+      await this.#settle();
       this.#timers.sort((a, b) => a.atMs - b.atMs);
       const next = this.#timers.shift();
       if (!next) break;
@@ -111,9 +126,9 @@ export class FakeMachine implements Machine {
 }
 
 /** A machine with an empty file system that goes away with the test. */
-export function fakeMachine(context: TestContext, settleMs = 0): FakeMachine {
+export function fakeMachine(context: TestContext, realIo = false): FakeMachine {
   const root = mkdtempSync(join(tmpdir(), 'swarmboot-agent-'));
-  const machine = new FakeMachine(root, settleMs);
+  const machine = new FakeMachine(root, realIo);
   context.after(() => {
     machine.stop();
     rmSync(root, { recursive: true, force: true });
@@ -151,8 +166,8 @@ export interface Fakes extends Surroundings {
   readonly telemetry: FakeTelemetry;
 }
 
-export const fakes = (context: TestContext, settleMs = 0): Fakes => ({
-  machine: fakeMachine(context, settleMs),
+export const fakes = (context: TestContext, realIo = false): Fakes => ({
+  machine: fakeMachine(context, realIo),
   console: new FakeConsole(),
   telemetry: new FakeTelemetry(),
 });

@@ -117,7 +117,7 @@ test('after a failure it leaves the server alone for a while, and then all that 
 test('over real HTTP: answered, and refused', async (context) => {
   const server = await serve(context);
   server.reply('/telemetry', '{"neededBy":7}');
-  const machine = fakeMachine(context, 5);
+  const machine = fakeMachine(context, true);
   const telemetry = createTelemetry(machine, httpPost(telemetryUrl(server.url)));
   telemetry.identify(MAC);
   assert.deepEqual(await telemetry.ask(start), { neededBy: 7 });

@@ -22,7 +22,7 @@ interface Attempt {
 
 async function attempt(context: TestContext, options: ReleaseOptions = {}): Promise<Attempt> {
   const served = await serveRelease(context, options);
-  const around = fakes(context, 20);
+  const around = fakes(context, true);
   return {
     served,
     notes: around.console.lines,

@@ -1,7 +1,7 @@
 /** Peers that lie, break off or die: the download goes on with those that do not. Each fault is counted. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { test } from 'node:test';
 import { peakRssBytesOf } from '../../bench/measure.ts';
@@ -82,8 +82,9 @@ test('the seeder is killed half-way while a peer has the rest', async (t) => {
   // The peer: libtorrent with the second half on its disk, which it finds by checking, and the first half missing.
   const partial = temporaryDirectory(t);
   await cp(image.directory, partial, { recursive: true });
-  zero(imagePath(image, partial, 'vmlinuz'), 0, 2 ** 20);
-  zero(imagePath(image, partial, 'root.squashfs'), 0, (half - 1) * 2 ** 20);
+  const [first] = image.metainfo.files;
+  assert.equal(first?.path, 'root.squashfs'); // BEP 52 sorts the files: this one begins the torrent
+  zero(imagePath(image, partial, first.path), half * 2 ** 20);
   const peer = closing(
     t,
     await launchLibtorrent({
@@ -164,8 +165,11 @@ test('an over-long length prefix is refused before memory is set aside for it', 
   assertCopied(image, directory);
 });
 
-function zero(path: string, offset: number, length: number): void {
-  writeSync(openSync(path, 'r+'), Buffer.alloc(length), 0, length, offset);
+/** Overwrites the begin of a file. */
+function zero(path: string, length: number): void {
+  const file = openSync(path, 'r+');
+  writeSync(file, Buffer.alloc(length), 0, length, 0);
+  closeSync(file);
 }
 
 /** Resolves when the pieces 0 to count - 1 are verified. */

@@ -12,19 +12,21 @@ import { makeImage, type TestImage, withTorrent, writePads } from './support/ima
 import { weFetchMetadata, weLeech, weSeed } from './support/interop.ts';
 import { temporaryDirectory } from './support/temporary.ts';
 
-/** Smaller than elsewhere: on loopback Transmission 3.00 moves about a MB per second. */
+/** Smaller than elsewhere: Transmission works in beats, ten seconds to the first unchoke, then a second to a few pieces. */
 const LENGTHS = { vmlinuz: 700_001, 'initrd.img': 900_017, 'root.squashfs': 1_654_321 };
+
+const PIECE_LENGTH = 2 ** 20;
 
 async function readableImage(t: TestContext): Promise<TestImage> {
   const root = temporaryDirectory(t);
-  const image = await makeImage(root, { lengths: LENGTHS });
+  const image = await makeImage(root, { lengths: LENGTHS, pieceLength: PIECE_LENGTH });
   if (transmissionReads(image.torrent)) {
     writePads(image);
     return image;
   }
   const target = join(root, 'v1.torrent');
   const source = join(image.directory, image.metainfo.name);
-  createByLibtorrent({ source, target, kind: 'v1', pieceLength: 2 ** 18, announce: [] });
+  createByLibtorrent({ source, target, kind: 'v1', pieceLength: PIECE_LENGTH, announce: [] });
   return withTorrent(image, target);
 }
 

@@ -20,6 +20,10 @@ export class Failure extends Error {
   }
 }
 
-/** The `code` of a Node system error (`ENOENT`), or undefined. */
-export const systemCode = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/** The `code` of a Node system error (`ENOENT`), its own or that of its cause; undefined if there is none. */
+export function systemCode(error: unknown): string | undefined {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if ('code' in current && typeof current.code === 'string') return current.code;
+  }
+  return undefined;
+}

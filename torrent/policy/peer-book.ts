@@ -90,10 +90,13 @@ export class PeerBook {
     if (entry) entry.notBefore = Math.max(entry.notBefore, now + ms);
   }
 
-  ban(endpoint: Endpoint, peerId: string | undefined): void {
+  /** False if it was banned before: several pieces of one liar may be refuted after each other. */
+  ban(endpoint: Endpoint, peerId: string | undefined): boolean {
+    if (this.isBannedAddress(endpoint) && (peerId === undefined || this.isBannedId(peerId))) return false;
     this.#bans++;
     this.#bannedHosts.add(this.#banKey(endpoint));
     if (peerId !== undefined) this.#bannedIds.add(peerId);
+    return true;
   }
 
   isBannedAddress(endpoint: Endpoint): boolean {

@@ -103,8 +103,7 @@ export class Room {
   /** The peer may be gone already. */
   ban(key: number, reason: string): void {
     const identity = this.#identities.get(key);
-    if (!identity) return;
-    this.book.ban(identity.endpoint, identity.peerId);
+    if (!identity || !this.book.ban(identity.endpoint, identity.peerId)) return;
     this.#options.banned(formatEndpoint(identity.endpoint), reason);
     for (const peer of [...this.#all]) {
       const { listensAt, remote, peerId } = peer;

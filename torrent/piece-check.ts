@@ -20,7 +20,7 @@ const SHA1_BYTES = 20;
 let scratch = Buffer.alloc(0);
 
 /** The SHA-256 that piece `piece` must have, its file's bytes in it, and the width of its tree; undefined if not known. */
-function expectedV2(
+export function expectedV2(
   metainfo: Metainfo,
   piece: number,
 ): { root: Buffer; length: number; width: number } | undefined {

@@ -5,13 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Endpoint } from './endpoint.ts';
-import { checkPiece } from './piece-check.ts';
 import { WEBSEED_KEY } from './policy/active-piece.ts';
 import { Bitset } from './policy/bitset.ts';
 import { Download } from './policy/download.ts';
 import type { DownloadCommand, DownloadEvent } from './policy/download-events.ts';
 import { DEFAULT_REQUEST_QUEUE } from './policy/pipeline.ts';
 import { webseedMayHelp } from './policy/webseed-turn.ts';
+import { HashThread } from './swarm/hash-thread.ts';
 import { Landing } from './swarm/landing.ts';
 import {
   DEFAULT_TUNING,
@@ -34,7 +34,7 @@ import { PieceBuffers } from './wire/piece-buffers.ts';
 export type { SwarmEvents, SwarmOptions, SwarmStats, SwarmTuning } from './swarm/options.ts';
 
 const TICK_MS = 250;
-const DEFAULT_MEMORY_BYTES = 48 * 2 ** 20;
+const DEFAULT_MEMORY_BYTES = 32 * 2 ** 20;
 const FEWEST_BUFFERS = 6;
 const MOST_STORE_FAILURES = 3;
 /** BEP 20: client and version, then twelve random bytes. */
@@ -53,6 +53,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   readonly #room: Room;
   readonly #seeding: Seeding;
   readonly #webseeds: Webseeds;
+  #hashes: HashThread | undefined;
   readonly #startedAt: number;
   readonly #peerId: Buffer;
   readonly #writes = new Set<Promise<unknown>>();
@@ -133,6 +134,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     // Nobody may be waiting; `complete` hands the rejection to those who do.
     this.#completion.promise.catch(() => {});
     if (have.isFull) this.#completion.resolve();
+    else this.#hashes = new HashThread(metainfo);
   }
 
   /** The listening port; 0 if there is no listener. */
@@ -196,6 +198,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       this.#room.close();
       this.#seeding.close();
       this.#webseeds.close();
+      this.#hashes?.close();
       this.#completion.reject(new Error('The swarm was closed before the download was complete'));
     }
     await Promise.all(this.#trackers.map((tracker) => tracker.stop()));
@@ -320,7 +323,9 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   async #verify(piece: number, sources: readonly string[]): Promise<'ok' | 'bad'> {
     const { metainfo, store } = this.#options;
     const bytes = this.#landing.bytesOf(piece);
-    if (checkPiece(metainfo, piece, bytes) === 'bad') {
+    const verdict = await this.#hashes!.check(piece, bytes);
+    if (this.#closed) return 'ok';
+    if (verdict === 'bad') {
       this.#hashFailures++;
       this.emit('hash-failure', { piece, sources });
       this.#apply({ type: 'refuted', piece, bytes });
@@ -355,6 +360,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
 
   #finished(): void {
     this.#webseeds.close();
+    this.#hashes?.close();
     this.#buffers.clear();
     this.#seeding.growCache(this.#memoryPieces);
     for (const tracker of this.#trackers) tracker.complete();

@@ -23,7 +23,7 @@ export interface SwarmOptions {
   readonly uploadBytesPerSecond?: number;
   /** Connections; default 50. */
   readonly maxPeers?: number;
-  /** For piece buffers, of download and upload together, in bytes; default 48 MiB, never less than 6 pieces. */
+  /** For piece buffers, of download and upload together, in bytes; default 32 MiB, never less than 6 pieces. */
   readonly memoryLimitBytes?: number;
   /** The address that trackers shall give to others, where they cannot see it. */
   readonly announceHost?: string;

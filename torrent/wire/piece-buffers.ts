@@ -1,6 +1,6 @@
 /**
  * Buffers for the pieces in flight: a bounded number, made outside the JS heap once and used again, so that a download of
- * any size needs the same memory.
+ * any size needs the same memory. Shared memory, so that another thread can hash them in place.
  */
 export class PieceBuffers {
   readonly pieceLength: number;
@@ -17,7 +17,7 @@ export class PieceBuffers {
   of(piece: number, length: number): Buffer {
     let buffer = this.#inUse.get(piece);
     if (!buffer) {
-      buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.pieceLength);
+      buffer = this.#free.pop() ?? Buffer.from(new SharedArrayBuffer(this.pieceLength));
       this.#inUse.set(piece, buffer);
     }
     return buffer.subarray(0, length);

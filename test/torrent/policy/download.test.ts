@@ -1,0 +1,319 @@
+/** The download policy against a model of the world: many peers, any order of events, no sockets. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Bitset } from '../../../torrent/policy/bitset.ts';
+import { Download } from '../../../torrent/policy/download.ts';
+import type { DownloadCommand, DownloadEvent } from '../../../torrent/policy/download-events.ts';
+import { BLOCK_BYTES } from '../../../torrent/policy/pipeline.ts';
+
+const PIECES = 12;
+const PIECE = 4 * BLOCK_BYTES;
+const LAST = 2 * BLOCK_BYTES + 77;
+const lengthOf = (piece: number): number => (piece === PIECES - 1 ? LAST : PIECE);
+
+class Lab {
+  readonly download: Download;
+  now = 0;
+  /** Requests that each peer holds: "piece/begin". */
+  readonly owed = new Map<number, Map<string, { piece: number; begin: number; length: number }>>();
+  readonly dropped: { peer: number; reason: string; ban: boolean }[] = [];
+  readonly verifying: number[] = [];
+  #state = 1;
+
+  constructor(mostActive = 6) {
+    this.download = new Download({
+      pieceCount: PIECES,
+      pieceLength: PIECE,
+      lengthOf,
+      have: new Bitset(PIECES),
+      mostActive,
+      ownPeerId: Buffer.from('-SB0100-me0000000000'),
+      random: () => {
+        this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
+        return this.#state / 2 ** 32;
+      },
+      requestTimeoutMs: 5000,
+      startedAt: 0,
+    });
+  }
+
+  apply(event: DownloadEvent): void {
+    for (const command of this.download.apply(event, this.now)) this.#execute(command);
+    assert.ok(this.download.active.size <= this.download.options.mostActive, 'memory is bounded');
+  }
+
+  #execute(command: DownloadCommand): void {
+    if (command.do === 'request') {
+      const held = this.owed.get(command.peer);
+      if (!held) return;
+      const key = `${command.piece}/${command.begin}`;
+      assert.ok(!held.has(key), 'a block is asked of a peer once at a time');
+      assert.ok(!this.download.have.has(command.piece), 'nothing is asked that is here');
+      assert.equal(command.length, Math.min(BLOCK_BYTES, lengthOf(command.piece) - command.begin));
+      held.set(key, command);
+    } else if (command.do === 'cancel')
+      this.owed.get(command.peer)?.delete(`${command.piece}/${command.begin}`);
+    else if (command.do === 'verify') this.verifying.push(command.piece);
+    else if (command.do === 'drop') {
+      this.dropped.push(command);
+      if (this.owed.delete(command.peer)) this.apply({ type: 'left', peer: command.peer });
+    }
+  }
+
+  join(peer: number, pieces: Bitset | number[], options: { origin?: boolean; fast?: boolean } = {}): void {
+    const { origin = false, fast = true } = options;
+    this.owed.set(peer, new Map());
+    this.apply({ type: 'joined', peer, id: Buffer.from(`-SB0100-${String(peer).padStart(12, '0')}`), fast });
+    if (origin) this.apply({ type: 'described', peer, origin, requestQueue: 250 });
+    const bits = Array.isArray(pieces) ? new Bitset(PIECES) : pieces;
+    if (Array.isArray(pieces)) for (const piece of pieces) bits.add(piece);
+    this.apply({ type: 'pieces', peer, pieces: bits });
+    this.apply({ type: 'unchoked', peer });
+  }
+
+  leave(peer: number): void {
+    this.owed.delete(peer);
+    this.apply({ type: 'left', peer });
+  }
+
+  /** The peer answers its oldest request. */
+  answer(peer: number): boolean {
+    const held = this.owed.get(peer);
+    const [first] = held ?? [];
+    if (!held || !first) return false;
+    const [key, { piece, begin, length }] = first;
+    held.delete(key);
+    assert.notEqual(this.download.standing(peer, piece, begin, length), 'unrequested');
+    this.apply({ type: 'block', peer, piece, begin, bytes: Buffer.alloc(length, piece) });
+    return true;
+  }
+
+  /** Everything that waits to be checked is checked. */
+  settle(verdict: 'verified' | 'refuted' = 'verified'): void {
+    for (const piece of this.verifying.splice(0)) {
+      this.apply({ type: verdict, piece, bytes: Buffer.alloc(lengthOf(piece), piece) });
+    }
+  }
+
+  outstanding(peer: number): number {
+    return this.owed.get(peer)?.size ?? 0;
+  }
+
+  finish(): void {
+    for (let round = 0; round < 5000 && !this.download.have.isFull; round++) {
+      let progress = false;
+      for (const peer of [...this.owed.keys()]) progress = this.answer(peer) || progress;
+      this.settle();
+      this.now += progress ? 1 : 250;
+      this.apply({ type: 'tick' });
+    }
+    assert.ok(this.download.have.isFull, 'the download completes');
+  }
+}
+
+test('one seed: everything is asked for exactly once', () => {
+  const lab = new Lab();
+  lab.join(1, Bitset.full(PIECES));
+  lab.finish();
+  assert.equal(lab.download.received.peers, (PIECES - 1) * PIECE + LAST);
+  assert.equal(lab.download.received.wasted, 0);
+  assert.deepEqual(lab.dropped, [{ do: 'drop', peer: 1, reason: 'both-complete', ban: false }]);
+});
+
+test('bytes of an origin are counted as such', () => {
+  const lab = new Lab();
+  lab.join(1, Bitset.full(PIECES), { origin: true });
+  lab.finish();
+  assert.equal(lab.download.received.origin, (PIECES - 1) * PIECE + LAST);
+});
+
+test('nothing is asked while choked, except what is allowed', () => {
+  const lab = new Lab();
+  lab.join(1, Bitset.full(PIECES));
+  lab.apply({ type: 'choked', peer: 1 });
+  for (const key of [...lab.owed.get(1)!.keys()]) {
+    const [piece, begin] = key.split('/').map(Number) as [number, number];
+    lab.owed.get(1)!.delete(key);
+    lab.apply({ type: 'rejected', peer: 1, piece, begin });
+  }
+  assert.equal(lab.outstanding(1), 0);
+  lab.apply({ type: 'allowed', peer: 1, piece: 3 });
+  assert.deepEqual([...new Set([...lab.owed.get(1)!.values()].map(({ piece }) => piece))], [3]);
+});
+
+test('a snubbed peer gives its blocks to others, and is dropped the third time', () => {
+  const lab = new Lab();
+  lab.join(1, Bitset.full(PIECES));
+  const asked = lab.outstanding(1);
+  assert.ok(asked > 0);
+  lab.now = 5000;
+  lab.apply({ type: 'tick' });
+  assert.equal(lab.outstanding(1), 1, 'one more chance');
+  lab.join(2, Bitset.full(PIECES));
+  assert.ok(lab.outstanding(2) > 0);
+  lab.now = 10_000;
+  lab.apply({ type: 'tick' });
+  assert.deepEqual(lab.dropped, []);
+  lab.now = 15_000;
+  lab.apply({ type: 'tick' });
+  assert.ok(lab.dropped.some(({ peer, reason, ban }) => peer === 1 && reason === 'unresponsive' && !ban));
+  lab.finish();
+});
+
+test('rejects are not answered with the same request', () => {
+  const lab = new Lab();
+  lab.join(1, [5]);
+  const [first] = lab.owed.get(1)!.values();
+  lab.owed.get(1)!.delete(`5/${first!.begin}`);
+  lab.apply({ type: 'rejected', peer: 1, piece: 5, begin: first!.begin });
+  assert.ok(!lab.owed.get(1)!.has(`5/${first!.begin}`));
+  lab.now = 1100;
+  for (const key of [...lab.owed.get(1)!.keys()]) {
+    lab.owed.get(1)!.delete(key);
+    lab.apply({
+      type: 'block',
+      peer: 1,
+      piece: 5,
+      begin: Number(key.split('/')[1]),
+      bytes: Buffer.alloc(BLOCK_BYTES),
+    });
+  }
+  lab.apply({ type: 'tick' });
+  assert.ok(lab.owed.get(1)!.has(`5/${first!.begin}`), 'asked again after the pause');
+});
+
+test('one source of a bad piece is banned', () => {
+  const lab = new Lab();
+  lab.join(1, [5]);
+  while (lab.answer(1));
+  lab.settle('refuted');
+  assert.deepEqual(lab.dropped, [{ do: 'drop', peer: 1, reason: 'bad-data', ban: true }]);
+  assert.equal(lab.download.active.size, 0);
+});
+
+test('endgame: the last blocks of a slow peer are asked of an idle one, and cancelled', () => {
+  const lab = new Lab();
+  lab.join(1, [5]);
+  assert.equal(lab.outstanding(1), 4);
+  lab.join(2, [5]);
+  assert.equal(lab.outstanding(2), 0, 'not at once: other pieces are missing, it may just be slow');
+  lab.now = 2500;
+  lab.apply({ type: 'tick' });
+  assert.equal(lab.outstanding(2), 4);
+  while (lab.answer(2));
+  assert.equal(lab.outstanding(1), 0, 'the slow one is told');
+  lab.settle();
+  assert.ok(lab.download.have.has(5));
+});
+
+test('a late answer to a cancelled request is taken to no effect', () => {
+  const lab = new Lab();
+  lab.join(1, [5]);
+  lab.join(2, [5]);
+  lab.now = 2500;
+  lab.apply({ type: 'tick' });
+  while (lab.answer(2));
+  lab.settle();
+  assert.equal(lab.download.standing(1, 5, 0, BLOCK_BYTES), 'surplus');
+  lab.apply({ type: 'block', peer: 1, piece: 5, begin: 0, bytes: Buffer.alloc(BLOCK_BYTES) });
+  assert.equal(lab.download.received.wasted, BLOCK_BYTES);
+  assert.equal(lab.download.standing(1, 5, 0, BLOCK_BYTES), 'unrequested', 'once, not twice');
+});
+
+test('two machines fetch different pieces from the origin', () => {
+  const [a, b] = [new Lab(), new Lab()];
+  const other = (lab: Lab, id: number) => {
+    lab.join(id, []);
+    lab.join(100, Bitset.full(PIECES), { origin: true });
+  };
+  other(a, 2);
+  other(b, 2);
+  const first = (lab: Lab) => new Set([...lab.owed.get(100)!.values()].map(({ piece }) => piece));
+  // The same peer id on both sides here, so both own the same pieces; what counts is that each asks only its own.
+  for (const piece of first(a)) assert.ok(a.download.ownership.isMine(piece));
+  assert.ok(first(b).size > 0);
+});
+
+test('a webseed gets whole pieces, which no peer is asked for meanwhile', () => {
+  const lab = new Lab();
+  const piece = lab.download.claimForWebseed(0);
+  assert.ok(piece >= 0);
+  lab.join(1, [piece]);
+  assert.equal(lab.outstanding(1), 0);
+  lab.apply({ type: 'abandoned', piece });
+  assert.equal(lab.outstanding(1) > 0, true);
+});
+
+test('whatever peers do, invariants hold and an honest seed completes the download', () => {
+  const step = fc.record({
+    what: fc.constantFrom(
+      'join',
+      'leave',
+      'answer',
+      'answer',
+      'answer',
+      'have',
+      'choke',
+      'unchoke',
+      'settle',
+      'refute',
+      'wait',
+      'reject',
+      'webseed',
+    ),
+    peer: fc.integer({ min: 1, max: 5 }),
+    piece: fc.nat(PIECES - 1),
+    pieces: fc.array(fc.nat(PIECES - 1), { maxLength: PIECES }),
+    fast: fc.boolean(),
+    ms: fc.integer({ min: 1, max: 6000 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      const lab = new Lab(4);
+      for (const { what, peer, piece, pieces, fast, ms } of steps) {
+        const held = lab.owed.get(peer);
+        if (what === 'join' && !held) lab.join(peer, pieces, { fast, origin: peer === 5 });
+        else if (what === 'settle') lab.settle();
+        else if (what === 'refute') lab.settle('refuted');
+        else if (what === 'wait') {
+          lab.now += ms;
+          lab.apply({ type: 'tick' });
+        } else if (what === 'webseed') {
+          const claimed = lab.download.claimForWebseed(lab.now);
+          if (claimed >= 0)
+            lab.apply({
+              type: ms % 2 ? 'abandoned' : 'verified',
+              piece: claimed,
+              bytes: Buffer.alloc(lengthOf(claimed), claimed),
+            });
+        } else if (!held) continue;
+        else if (what === 'leave') lab.leave(peer);
+        else if (what === 'answer') lab.answer(peer);
+        else if (what === 'have') lab.apply({ type: 'have', peer, piece });
+        else if (what === 'unchoke') lab.apply({ type: 'unchoked', peer });
+        else if (what === 'choke') {
+          lab.apply({ type: 'choked', peer });
+          if (!lab.download.peers.get(peer)?.fast) held.clear();
+        } else if (what === 'reject') {
+          const [first] = held;
+          if (!first) continue;
+          held.delete(first[0]);
+          lab.apply({ type: 'rejected', peer, piece: first[1].piece, begin: first[1].begin });
+        }
+      }
+      for (const peer of [...lab.owed.keys()]) lab.leave(peer);
+      assert.equal(lab.download.availability.of(0), 0);
+      lab.settle();
+      lab.join(99, Bitset.full(PIECES));
+      lab.finish();
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a thousand peers in a moment', () => {
+  const lab = new Lab();
+  for (let peer = 1; peer <= 1000; peer++) lab.join(peer, [peer % PIECES]);
+  lab.finish();
+});

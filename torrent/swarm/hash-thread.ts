@@ -1,0 +1,124 @@
+/**
+ * Hashes pieces on a thread of their own: SHA-1 and SHA-256 of a piece take longer than receiving it, so a download that
+ * hashes where it receives is half as fast. The bytes are shared, not copied: piece buffers lie in shared memory.
+ */
+import { Worker } from 'node:worker_threads';
+import { MERKLE_BLOCK, merkleRootInPlace, SHA256_BYTES } from '../merkle.ts';
+import { type Metainfo, pieceLengthOf } from '../metainfo-model.ts';
+import { checkPiece, expectedV2 } from '../piece-check.ts';
+
+interface Job {
+  readonly id: number;
+  readonly shared: SharedArrayBuffer;
+  readonly length: number;
+  readonly sha1: boolean;
+  /** Bytes from the start that SHA-256 leaves are made of. */
+  readonly treeLength: number;
+}
+
+interface Digests {
+  readonly id: number;
+  readonly sha1: Uint8Array | undefined;
+  /** 32 bytes per 16 KiB block. */
+  readonly leaves: Uint8Array;
+}
+
+/**
+ * The whole thread. Its text is what runs there, so it may use nothing from outside: that works from a source file and
+ * from inside the bundle of the single-file agent alike.
+ */
+function threadMain(): void {
+  const { parentPort } = process.getBuiltinModule('node:worker_threads');
+  const { hash } = process.getBuiltinModule('node:crypto');
+  parentPort?.on('message', (job: Job) => {
+    const bytes = Buffer.from(job.shared, 0, job.length);
+    const leaves = Buffer.alloc(Math.ceil(job.treeLength / 16384) * 32);
+    for (let leaf = 0; leaf * 16384 < job.treeLength; leaf++) {
+      const block = bytes.subarray(leaf * 16384, Math.min((leaf + 1) * 16384, job.treeLength));
+      leaves.set(hash('sha256', block, 'buffer'), leaf * 32);
+    }
+    const sha1 = job.sha1 ? hash('sha1', bytes, 'buffer') : undefined;
+    parentPort.postMessage({ id: job.id, sha1, leaves });
+  });
+}
+
+const ZERO_LEAF = Buffer.alloc(SHA256_BYTES);
+
+export class HashThread {
+  readonly #metainfo: Metainfo;
+  readonly #waiting = new Map<number, (digests: Digests | undefined) => void>();
+  #worker: Worker | undefined;
+  #nextId = 1;
+
+  constructor(metainfo: Metainfo) {
+    this.#metainfo = metainfo;
+    try {
+      this.#worker = new Worker(`(${threadMain.toString()})()`, {
+        eval: true,
+        name: 'hash',
+        // The default reserves more for its heap than the whole download needs.
+        resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32, stackSizeMb: 1 },
+        stdin: false,
+        execArgv: [],
+      });
+    } catch {
+      // No threads to be had: pieces are hashed here.
+      return;
+    }
+    this.#worker.unref();
+    this.#worker.on('message', (digests: Digests) => this.#settle(digests.id, digests));
+    this.#worker.on('error', () => this.#fail());
+    this.#worker.on('exit', () => this.#fail());
+  }
+
+  /** Like `checkPiece` with every hash, but `bytes` must not change until the answer is there. Never rejects. */
+  async check(piece: number, bytes: Buffer): Promise<'ok' | 'bad'> {
+    const metainfo = this.#metainfo;
+    const tree = metainfo.infohashV2 ? expectedV2(metainfo, piece) : undefined;
+    const { buffer } = bytes;
+    const digests =
+      this.#worker && buffer instanceof SharedArrayBuffer && bytes.byteOffset === 0
+        ? await this.#digest(buffer, bytes.length, metainfo.pieces !== undefined, tree?.length ?? 0)
+        : undefined;
+    if (!digests) return checkPiece(metainfo, piece, bytes);
+    if (bytes.length !== pieceLengthOf(metainfo, piece)) return 'bad';
+    if (tree) {
+      const leaves = Buffer.from(digests.leaves);
+      const root = merkleRootInPlace(leaves, Math.ceil(tree.length / MERKLE_BLOCK), tree.width, ZERO_LEAF);
+      if (!root.equals(tree.root)) return 'bad';
+    }
+    if (!metainfo.pieces) return tree ? 'ok' : 'bad';
+    const expected = metainfo.pieces.subarray(piece * 20, piece * 20 + 20);
+    return digests.sha1 && expected.equals(digests.sha1) ? 'ok' : 'bad';
+  }
+
+  close(): void {
+    const worker = this.#worker;
+    this.#fail();
+    void worker?.terminate();
+  }
+
+  #digest(
+    shared: SharedArrayBuffer,
+    length: number,
+    sha1: boolean,
+    treeLength: number,
+  ): Promise<Digests | undefined> {
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#worker?.postMessage({ id, shared, length, sha1, treeLength } satisfies Job);
+    });
+  }
+
+  #settle(id: number, digests: Digests | undefined): void {
+    this.#waiting.get(id)?.(digests);
+    this.#waiting.delete(id);
+  }
+
+  /** The thread is gone; whoever waits hashes here. */
+  #fail(): void {
+    this.#worker = undefined;
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined);
+  }
+}

@@ -66,6 +66,8 @@ const formatEndpoint = ({ host, port }: Endpoint): string =>
 export function stage1Parameters(script: MachineScript): string[] {
   return [
     'initrd=initrd.img',
+    // A panic before stage-1's init could say so (too little RAM to unpack) must not leave a dead screen.
+    'panic=60',
     ...(script.arch === 'amd64' ? regionParameters(script.rootBytes) : []),
     `swarmboot.manifest=${script.baseUrl}/images/${script.image}/manifest.json`,
     ...(script.seeder ? [`swarmboot.peers=${formatEndpoint(script.seeder)}`] : []),

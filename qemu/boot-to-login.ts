@@ -20,9 +20,9 @@ export interface JourneyOptions {
 }
 
 /** The agent's word that it hands over; what comes behind it is the real system. */
-export const HANDED_OVER = /^.*swarmboot: phase handoff: end ok .*$/m;
+export const HANDED_OVER = /^.*swarmboot: phase handoff: end ok .*\n/m;
 /** An ending that no retry follows. */
-const GAVE_UP = /^.*swarmboot: rebooting in \d+s$/m;
+const GAVE_UP = /^.*swarmboot: rebooting in \d+s\n/m;
 const STEP_TIMEOUT_MS = 90_000;
 
 /** Follows the machine; never throws: a failure is part of the outcome. */

@@ -127,7 +127,8 @@ export class Console {
   }
 
   /**
-   * Waits until the console shows `pattern`. Rejects with a `ConsoleError`: `timeout`, `closed` when the machine has
+   * Waits until the console shows `pattern`. Output comes in pieces: a pattern for a whole line ends in `\n`, for `$`
+   * would match where a piece happens to end. Rejects with a `ConsoleError`: `timeout`, `closed` when the machine has
    * ended without saying it, `aborted`. One `expect` without `from` at a time: they share the cursor.
    */
   expect(pattern: RegExp, options: ExpectOptions): Promise<Found> {

@@ -12,6 +12,7 @@ import { startHostileProxy } from './support/hostile-proxy.ts';
 import { assertCopied, imagePath, makeImage, type TestImage } from './support/image.ts';
 import { ADDRESS, completed, DOWNLOAD_TIMEOUT_MS, endpointOf, leech, seed } from './support/swarm.ts';
 import { closing, temporaryDirectory } from './support/temporary.ts';
+import { until } from './support/until.ts';
 
 /** For events that must come; tests run one after the other. */
 const within = { signal: AbortSignal.timeout(5 * DOWNLOAD_TIMEOUT_MS) };
@@ -61,10 +62,7 @@ test('a peer that breaks off in the middle of a block costs nothing but the bloc
   const proxy = closing(t, await startHostileProxy(endpointOf(source), 'cut'));
   const directory = temporaryDirectory(t);
   const swarm = await leech(t, image, directory, { peers: [proxy] });
-  const deadlineMs = performance.now() + DOWNLOAD_TIMEOUT_MS;
-  while (proxy.injected() === 0 && performance.now() < deadlineMs)
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  assert(proxy.injected() > 0, 'a block was cut in two');
+  await until(() => proxy.injected() > 0, DOWNLOAD_TIMEOUT_MS, 'a block was cut in two');
   swarm.addPeers([endpointOf(source)]);
   await completed(swarm);
   assertCopied(image, directory);
@@ -142,11 +140,8 @@ test('an over-long length prefix is refused before memory is set aside for it', 
   );
   const before = peakRssBytesOf(client.pid as number);
   await client.begin([hostile]);
-  const deadlineMs = performance.now() + DOWNLOAD_TIMEOUT_MS;
-  while (closedByUs === 0 && performance.now() < deadlineMs)
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  assert(hostile.greeted() > 0, 'the hostile peer was met');
-  assert(closedByUs > 0, 'and dropped');
+  await until(() => closedByUs > 0, DOWNLOAD_TIMEOUT_MS, 'the hostile peer was dropped');
+  assert(hostile.greeted() > 0, 'after it was met');
   assert(sent < 32 * 2 ** 20, `it was dropped at once, not after ${sent} bytes`);
 
   await client.begin([endpointOf(honest)]);

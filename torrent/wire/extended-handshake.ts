@@ -16,6 +16,8 @@ export interface PeerDescription {
   /** `reqq`, clamped to 1..2048; undefined if the peer did not say. */
   readonly requestQueue: number | undefined;
   readonly origin: boolean;
+  /** `p`: where the peer listens; 0 if it did not say. */
+  readonly listenPort: number;
   /** `metadata_size`, in bytes, if sane. */
   readonly metadataSize: number | undefined;
   /** Message id of ut_metadata at the peer; 0: it does not speak it. */
@@ -58,6 +60,7 @@ export function parseExtendedHandshake(payload: Uint8Array): PeerDescription | u
     client: Buffer.isBuffer(client) ? client.subarray(0, 64).toString('utf8') : '',
     requestQueue: requestQueue === undefined ? undefined : Math.min(requestQueue, 2048),
     origin: root.get(ORIGIN_KEY) === 1,
+    listenPort: integer(root.get('p'), 1, 65_535) ?? 0,
     metadataSize,
     metadataId,
     clean: encodeBencode({

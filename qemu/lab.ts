@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Accelerator } from './accel.ts';
 import { BootServer } from './boot-server.ts';
+import { onExit } from './cleanup.ts';
 import { Machine, type MachineOptions } from './machine.ts';
 import type { Firmware } from './machine-arguments.ts';
 import { Network } from './network.ts';
@@ -40,12 +41,16 @@ export class Lab {
   readonly folder: string;
   readonly #options: LabOptions;
   readonly #machines: Machine[] = [];
+  #closed = false;
 
   private constructor(options: LabOptions, folder: string, network: Network, server: BootServer) {
     this.#options = options;
     this.folder = folder;
     this.network = network;
     this.server = server;
+    onExit(() => {
+      if (!this.#closed) process.stderr.write(`Interrupted; transcripts are in ${folder}\n`);
+    });
   }
 
   static async start(options: LabOptions): Promise<Lab> {
@@ -99,6 +104,7 @@ export class Lab {
 
   /** Tears everything down; `keep` leaves the transcripts. */
   async close(keep: boolean): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#machines.map((machine) => machine.powerOff()));
     await this.server.stop();
     this.network.close();

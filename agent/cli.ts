@@ -113,6 +113,8 @@ function describe(event: FetchEvent): string {
     }
     case 'complete':
       return format.note(`complete after ${event.seconds.toFixed(3)}s`);
+    case 'verified':
+      return format.note('files are as signed');
     case 'summary':
       return event.error
         ? format.error(event.error.code, event.error.message)

@@ -41,7 +41,10 @@ export type FetchEvent =
   | { readonly event: 'manifest'; readonly release: string; readonly bytes: number; readonly pieces: number }
   | { readonly event: 'listening'; readonly port: number }
   | { readonly event: 'progress'; readonly stats: SwarmStats; readonly bytesPerSecond: number }
+  /** Every piece is verified and stored. */
   | { readonly event: 'complete'; readonly seconds: number }
+  /** What was written was read back and is as signed: from here on it only seeds. */
+  | { readonly event: 'verified' }
   | { readonly event: 'warning' | 'banned' | 'stalled' | 'retry'; readonly message: string };
 
 const BACKOFF = { firstMs: 500, maximumMs: 10_000 };
@@ -161,6 +164,7 @@ export async function runFetch(
         `Written to "${options.out}", not as signed: ${altered.join(', ')}`,
       );
     }
+    emit({ event: 'verified' });
     const lingerMs = completeMs + options.lingerSeconds * 1000 - machine.now();
     // A signal ends the seeding; the download is complete all the same.
     if (lingerMs > 0) await machine.sleep(lingerMs, signal).catch(() => {});

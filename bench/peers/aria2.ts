@@ -40,7 +40,6 @@ const argumentsOf = (options: ClientOptions, port: number, rpcPort: number): str
   '--summary-interval=0',
   // A seed of files that are known to be whole need not hash them first.
   ...(options.mode === 'seed' ? ['--bt-seed-unverified=true'] : []),
-  ...(options.resume ? ['--check-integrity=true'] : []),
   ...(options.uploadBytesPerSecond === undefined
     ? []
     : [`--max-overall-upload-limit=${options.uploadBytesPerSecond}`]),

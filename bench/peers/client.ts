@@ -17,8 +17,6 @@ export interface ClientOptions {
   readonly address: string;
   /** Bytes per second that the client may send; no limit if not given. */
   readonly uploadBytesPerSecond?: number;
-  /** A leecher checks the files that are there already, and goes on from them. */
-  readonly resume?: boolean;
 }
 
 export interface Client {

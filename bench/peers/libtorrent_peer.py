@@ -6,8 +6,9 @@ Usage: libtorrent_peer.py OPTIONS-AS-JSON        seeds or leeches one torrent
 
 import json
 import os
+import select
 import sys
-import threading
+import time
 
 import libtorrent as lt
 
@@ -51,53 +52,68 @@ def create(options):
         out.write(lt.bencode(torrent.generate()))
 
 
+def commands(seconds):
+    """The lines that came on stdin by now, waiting for at most so long; None once stdin is closed."""
+    global pending
+    if not select.select([sys.stdin], [], [], seconds)[0]:
+        return []
+    received = os.read(sys.stdin.fileno(), 65536)
+    if not received:
+        return None
+    *lines, pending = (pending + received).split(b"\n")
+    return [json.loads(line) for line in lines]
+
+
+def add(session, options):
+    parameters = lt.add_torrent_params()
+    parameters.ti = lt.torrent_info(options["torrent"])
+    parameters.save_path = options["directory"]
+    flags = lt.torrent_flags
+    parameters.flags &= ~(flags.paused | flags.auto_managed | flags.duplicate_is_error)
+    if options["mode"] == "seed":
+        parameters.flags |= flags.seed_mode
+    if options.get("uploadBytesPerSecond"):
+        parameters.upload_limit = options["uploadBytesPerSecond"]
+    return session.add_torrent(parameters)
+
+
 def serve(options):
-    seeding = options["mode"] == "seed"
+    # One thread for all: with a second one that reads alerts, 2.0.8's bindings crash now and then.
+    categories = lt.alert.category_t
     session = lt.session(
         dict(
             QUIET,
             listen_interfaces=options["address"] + ":0",
-            outgoing_interfaces="",
-            alert_mask=int(lt.alert.category_t.status_notification)
-            | int(lt.alert.category_t.error_notification),
+            alert_mask=int(categories.status_notification) | int(categories.error_notification),
         )
     )
     while session.listen_port() == 0:
-        session.wait_for_alert(100)
+        time.sleep(0.01)
     say(event="ready", port=session.listen_port(), version=lt.version)
     handle = None
-    commands = sys.stdin
-
-    def watch():
-        done = False
-        while True:
-            session.wait_for_alert(200)
-            for alert in session.pop_alerts():
-                if isinstance(alert, (lt.torrent_error_alert, lt.file_error_alert)):
-                    print(alert.message(), file=sys.stderr, flush=True)
-                if isinstance(alert, lt.torrent_finished_alert) and not done:
-                    done = True
-                    say(event="done")
-
-    for line in commands:
-        peers = json.loads(line)["begin"]
+    finished = False
+    while True:
+        # While a torrent is under way, alerts wake it at once and commands may wait.
+        lines = commands(0.1 if handle is None else 0)
+        if lines is None:
+            return
+        for line in lines:
+            handle = handle or add(session, options)
+            for peer in line["begin"]:
+                handle.connect_peer((peer["host"], peer["port"]))
+            say(event="begun")
         if handle is None:
-            parameters = lt.add_torrent_params()
-            parameters.ti = lt.torrent_info(options["torrent"])
-            parameters.save_path = options["directory"]
-            flags = lt.torrent_flags
-            parameters.flags &= ~(flags.paused | flags.auto_managed | flags.duplicate_is_error)
-            if seeding:
-                parameters.flags |= flags.seed_mode
-            if options.get("uploadBytesPerSecond"):
-                parameters.upload_limit = options["uploadBytesPerSecond"]
-            threading.Thread(target=watch, daemon=True).start()
-            handle = session.add_torrent(parameters)
-        for peer in peers:
-            handle.connect_peer((peer["host"], peer["port"]))
-        say(event="begun")
+            continue
+        session.wait_for_alert(20)
+        for alert in session.pop_alerts():
+            if isinstance(alert, (lt.torrent_error_alert, lt.file_error_alert)):
+                print(alert.message(), file=sys.stderr, flush=True)
+            if isinstance(alert, lt.torrent_finished_alert) and not finished:
+                finished = True
+                say(event="done")
 
 
+pending = b""
 if sys.argv[1] == "--create":
     create(json.loads(sys.argv[2]))
 else:

@@ -57,6 +57,7 @@ test('three machines boot from a server with 40 Mbit/s, and share', async (t) =>
   );
   await Promise.all(children.map((child) => child.event('complete', DOWNLOAD_TIMEOUT_MS)));
   const serverImages = (server.sentBytes() - sentBefore) / IMAGE_BYTES;
+  await Promise.all(children.map((child) => child.event('verified', DOWNLOAD_TIMEOUT_MS)));
   for (const child of children) child.child.kill('SIGTERM');
   const results = await Promise.all(children.map((child) => fetchResult(child, START_TIMEOUT_MS)));
 

@@ -134,7 +134,6 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     // Nobody may be waiting; `complete` hands the rejection to those who do.
     this.#completion.promise.catch(() => {});
     if (have.isFull) this.#completion.resolve();
-    else this.#hashes = new HashThread(metainfo);
   }
 
   /** The listening port; 0 if there is no listener. */
@@ -206,6 +205,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   }
 
   #begin(): void {
+    if (!this.#download.have.isFull) this.#hashes = new HashThread(this.#options.metainfo);
     const { metainfo, announceHost } = this.#options;
     const { random } = this.#tuning;
     for (const url of this.#options.trackers ?? metainfo.announce) {

@@ -32,7 +32,7 @@ export class TokenBucket {
   waitMs(now: number): number {
     if (this.unlimited) return 0;
     this.#refill(now);
-    return this.#tokens > 0 ? 0 : Math.max(1, Math.ceil((-this.#tokens * 1000) / this.#bytesPerSecond));
+    return this.#tokens > 0 ? 0 : Math.floor((-this.#tokens * 1000) / this.#bytesPerSecond) + 1;
   }
 
   #refill(now: number): void {

@@ -65,10 +65,11 @@ export class HashThread {
       // No threads to be had: pieces are hashed here.
       return;
     }
-    this.#worker.unref();
     this.#worker.on('message', (digests: Digests) => this.#settle(digests.id, digests));
     this.#worker.on('error', () => this.#fail());
     this.#worker.on('exit', () => this.#fail());
+    // It alone must not keep the process alive.
+    this.#worker.unref();
   }
 
   /** Like `checkPiece` with every hash, but `bytes` must not change until the answer is there. Never rejects. */

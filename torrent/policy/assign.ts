@@ -16,6 +16,11 @@ const SLOW_MS = 2000;
 /** An origin sends everything once; a second copy of a block only if the first is this late. */
 const SLOW_FOR_ORIGIN_MS = 1000;
 const MOST_DUPLICATES = 32;
+/**
+ * Whoever is done with its own pieces waits so long before it takes those of others from the origin: they are probably on
+ * their way already, and an origin that is busy sends the rest no sooner for being asked twice.
+ */
+const IDLE_MS = 400;
 /** An origin this many times faster than all other peers may send what they have too. */
 const MUCH_FASTER = 2;
 
@@ -98,7 +103,7 @@ function begin(
     ? pickFromOrigin({
         ...input,
         isMine: (index) => download.ownership.isMine(index),
-        idle: peer.outstanding.size === 0,
+        idle: isIdle(peer, now),
         starving: isStarving(download, peer, now),
       })
     : pickRarest(input);
@@ -108,13 +113,17 @@ function begin(
   return begun;
 }
 
+/** Had nothing to do for long enough that it may take what falls to another machine. */
+const isIdle = (origin: DownloadPeer, now: number): boolean =>
+  origin.outstanding.size === 0 && now - origin.progressAt >= IDLE_MS;
+
 /** True if the other peers alone would leave this machine waiting. */
 function isStarving(download: Download, origin: DownloadPeer, now: number): boolean {
   let othersAreBusy = false;
   for (const peer of download.peers.values()) {
     if (!peer.origin && peer.outstanding.size > 0 && !peer.snubbed) othersAreBusy = true;
   }
-  if (!othersAreBusy) return true;
+  if (!othersAreBusy && isIdle(origin, now)) return true;
   return origin.busyBytesPerSecond > MUCH_FASTER * download.peersBytesPerSecond(now, false);
 }
 

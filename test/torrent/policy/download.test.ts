@@ -235,6 +235,20 @@ test('two machines fetch different pieces from the origin', () => {
   assert.ok(first(b).size > 0);
 });
 
+test('what falls to another machine is left to it for a moment', () => {
+  const lab = new Lab();
+  lab.join(2, []);
+  const foreign = Array.from({ length: PIECES }, (_, piece) => piece).filter(
+    (piece) => !lab.download.ownership.isMine(piece),
+  );
+  assert.ok(foreign.length > 0);
+  lab.join(100, foreign, { origin: true });
+  assert.equal(lab.outstanding(100), 0);
+  lab.now = 500;
+  lab.apply({ type: 'tick' });
+  assert.ok(lab.outstanding(100) > 0);
+});
+
 test('a webseed gets whole pieces, which no peer is asked for meanwhile', () => {
   const lab = new Lab();
   const piece = lab.download.claimForWebseed(0);

@@ -1,7 +1,8 @@
 /**
  * A child process that talks in lines: it prints JSON events on stdout and reads JSON commands on stdin.
  *
- * Invariant: the child ends when this process does. Ours end when stdin closes; `close` kills what does not.
+ * Invariant: the child ends when this process does, however that ends: the kernel sees to it (PR_SET_PDEATHSIG, see
+ * setpriv(1)). `close` ends it in order, by closing its stdin, and kills what does not listen.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -34,7 +35,7 @@ export class LineProcess {
 
   constructor(name: string, command: string, args: readonly string[], options: LineProcessOptions = {}) {
     this.name = name;
-    this.child = spawn(command, args, {
+    this.child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       env: { ...process.env, ...options.env },

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { LineProcess } from '../../bench/line-process.ts';
 
@@ -30,5 +32,30 @@ test('a child that is silent runs into the deadline', async (t) => {
 
 test('a program that does not exist is an error, not a crash', async () => {
   const child = new LineProcess('child', '/does/not/exist', []);
-  await assert.rejects(child.event('ready', TIMEOUT_MS), /ENOENT/);
+  await assert.rejects(child.event('ready', TIMEOUT_MS), /ended with 127 .*No such file/s);
+});
+
+test('a child does not outlive a parent that is killed', async (t) => {
+  const program = `
+    const { LineProcess } = await import(${JSON.stringify(join(import.meta.dirname, '../../bench/line-process.ts'))});
+    const child = new LineProcess('grandchild', 'sleep', ['600']);
+    await new Promise((resolve) => child.child.once('spawn', resolve));
+    // setpriv has become sleep, and asked for the signal, by the time that its name has changed.
+    const { readFileSync } = await import('node:fs');
+    while (!readFileSync('/proc/' + child.pid + '/comm', 'utf8').startsWith('sleep'));
+    console.log(JSON.stringify({ event: 'spawned', pid: child.pid }));`;
+  const parent = new LineProcess('parent', process.execPath, ['--input-type=module', '--eval', program]);
+  t.after(() => parent.kill());
+  const { pid } = await parent.event('spawned', TIMEOUT_MS);
+  await parent.kill();
+  const isThere = (): boolean => {
+    try {
+      return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    } catch {
+      return false;
+    }
+  };
+  const deadlineMs = performance.now() + TIMEOUT_MS;
+  while (isThere() && performance.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert(!isThere());
 });

@@ -17,7 +17,10 @@ test('a machine is told stage-1, manifest, seeder and memory region of the image
   const seederPort = server.releases()[0]?.seederPort;
   assert.match(
     script,
-    new RegExp(`^kernel ${url}/stage1/amd64/vmlinuz initrd=initrd.img panic=60 nokaslr memmap=8M%640M-1\\+12 `, 'm'),
+    new RegExp(
+      `^kernel ${url}/stage1/amd64/vmlinuz initrd=initrd.img panic=60 nokaslr memmap=8M%640M-1\\+12 `,
+      'm',
+    ),
   );
   assert.match(
     script,

@@ -97,6 +97,14 @@ export class LineProcess {
     await this.ended;
   }
 
+  /** SIGTERM, for a program that has something to tidy up; SIGKILL if it does not end. */
+  async terminate(graceMs = GRACE_MS): Promise<void> {
+    this.child.kill('SIGTERM');
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), graceMs);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
   #onLine(line: string): void {
     try {
       const value: unknown = JSON.parse(line);

@@ -9,6 +9,8 @@ import { freePort } from './free-port.ts';
 
 /** How often Transmission is asked how far it is, in milliseconds; it cannot tell by itself without a script. */
 const POLL_MS = 25;
+/** It says goodbye to its trackers first. In milliseconds. */
+const CLOSE_GRACE_MS = 10_000;
 /** `status` of an entry in the answer of torrent-get: seeding. */
 const SEEDING = 6;
 
@@ -129,7 +131,8 @@ export async function launchTransmission(options: ClientOptions): Promise<Client
     configuration,
   ]);
   const close = async (): Promise<void> => {
-    await child.kill();
+    // It keeps a lock file per session in the folder for temporary files, and removes it when it is asked to end.
+    await child.terminate(CLOSE_GRACE_MS);
     await rm(configuration, { recursive: true, force: true });
   };
   try {

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Entry, withDirectories, writeCpio } from '../contract/cpio.ts';
 import { BAKED_KEY_PATH } from '../contract/paths.ts';
 import { parsePublicKey } from '../contract/signify.ts';
 import {
@@ -19,7 +20,6 @@ import {
   PROGRAMS,
   STAGE1_LIMIT_BYTES,
 } from './contents.ts';
-import { type Entry, withDirectories, writeCpio } from './cpio.ts';
 import { appletsOf, kernelOf, libraryTree, moduleTree, programOf } from './debian-tree.ts';
 import { resolveLibraries } from './libraries.ts';
 import { type KernelModule, moduleIndex, resolveModules } from './modules.ts';

@@ -10,7 +10,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ArchiveEntry, writeArchive } from './newc.ts';
+import { type Entry, withDirectories, writeCpio } from '../../contract/cpio.ts';
 
 export interface BootModule {
   readonly name: string;
@@ -20,16 +20,19 @@ export interface BootModule {
 
 const source = (file: string): Buffer => readFileSync(join(import.meta.dirname, 'initramfs', file));
 
+const file = (path: string, bytes: Uint8Array): Entry => ({ kind: 'file', path, mode: 0o644, bytes });
+
 /** Entries of the archive; `modules` in loading order. */
-export function bootEntries(modules: readonly BootModule[]): ArchiveEntry[] {
+export function bootEntries(modules: readonly BootModule[]): Entry[] {
   return [
-    { path: 'conf/conf.d/swarmboot', bytes: source('load-modules.sh') },
-    { path: 'scripts/swarmboot', bytes: source('boot-script.sh') },
-    ...modules.map((module, index) => ({
-      path: `swarmboot/modules/${String(index).padStart(2, '0')}-${module.name}.ko`,
-      bytes: module.bytes,
-    })),
+    file('conf/conf.d/swarmboot', source('load-modules.sh')),
+    file('scripts/swarmboot', source('boot-script.sh')),
+    ...modules.map((module, index) =>
+      file(`swarmboot/modules/${String(index).padStart(2, '0')}-${module.name}.ko`, module.bytes),
+    ),
   ];
 }
 
-export const buildBootCpio = (modules: readonly BootModule[]): Buffer => writeArchive(bootEntries(modules));
+/** Dated 1970: the same modules make the same bytes. */
+export const buildBootCpio = (modules: readonly BootModule[]): Buffer =>
+  writeCpio(withDirectories(bootEntries(modules)), 0);

@@ -72,7 +72,7 @@ async function checkInitrd(path: string): Promise<void> {
   }
 }
 
-/** [boot archive][the image's own initrd]; the archive's length is a multiple of 4, see newc.ts. */
+/** [boot archive][the image's own initrd]; the archive's length is a multiple of 4, see contract/cpio.ts. */
 async function joinInitrd(archive: Buffer, initrd: string, target: string): Promise<void> {
   const output = createWriteStream(target, { flags: 'wx', mode: 0o644 });
   async function* bytes() {

@@ -8,8 +8,8 @@ import { type TestContext, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { formatPublicKey, generateKey } from '../../contract/signify.ts';
 import { buildStage1, GROUPS, Stage1Error, type Stage1Options } from '../../initramfs/stage1.ts';
+import { readCpio } from '../contract/read-cpio.ts';
 import { makeElf } from './make-elf.ts';
-import { readCpio } from './read-cpio.ts';
 
 const RELEASE = '6.12.0-test';
 const LINKER = '/lib64/ld-linux-x86-64.so.2';

@@ -10,8 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withDirectories, writeCpio } from '../../contract/cpio.ts';
 import { parseManifest } from '../../contract/manifest.ts';
-import { writeArchive } from '../../server/image/newc.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'swarmboot-boot-'));
@@ -104,7 +104,13 @@ test('a root in a file of the initramfs boots into systemd', { timeout: 300_000 
   await copyFile(join(payload, 'initrd.img'), initrd);
   await appendFile(initrd, Buffer.alloc((4 - ((await stat(initrd)).size % 4)) % 4));
   const image = readFileSync(join(payload, 'root.squashfs'));
-  await appendFile(initrd, writeArchive([{ path: 'swarmboot/root.squashfs', bytes: image }]));
+  await appendFile(
+    initrd,
+    writeCpio(
+      withDirectories([{ kind: 'file', path: 'swarmboot/root.squashfs', mode: 0o444, bytes: image }]),
+      0,
+    ),
+  );
   const text = await bootUntil(
     'file',
     { memoryMebibytes: 1024, initrd, cmdline: 'swarmboot.root=file:/swarmboot/root.squashfs root=swarmboot' },

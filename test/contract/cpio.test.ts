@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Entry, withDirectories, writeCpio } from '../../initramfs/cpio.ts';
+import { type Entry, withDirectories, writeCpio } from '../../contract/cpio.ts';
 import { readCpio } from './read-cpio.ts';
 
 const text = (path: string, content = ''): Entry => ({

@@ -1,6 +1,7 @@
 /**
  * Writes cpio archives in the "newc" format, the one the kernel unpacks as initramfs
- * (Documentation/driver-api/early-userspace/buffer-format.rst).
+ * (Documentation/driver-api/early-userspace/buffer-format.rst). Three of us make them: the stage-1 build, the
+ * server for the boot archive of an image, and the agent around the root image that it hands over.
  *
  * Invariant: the bytes are a function of the entries and the time stamp alone. Entries are sorted by path, inodes are
  * numbered in that order, every owner is root, nothing is taken from the machine that builds.
@@ -19,20 +20,24 @@ export type Entry =
       readonly minor: number;
     };
 
-/** Bits of st_mode, inode(7). */
-const TYPE_BITS = {
+/** Type bits of st_mode, inode(7). */
+export const TYPE_BITS = {
   directory: 0o040000,
   file: 0o100000,
   symlink: 0o120000,
   'character-device': 0o020000,
 } as const;
 const TRAILER = 'TRAILER!!!';
+/** The kernel looks for the next header, and the next archive, at multiples of it; what lies between must be zeros. */
 const ALIGNMENT = 4;
 /** The header has eight hexadecimal digits for a size. */
 const LARGEST_FILE_BYTES = 0xffffffff;
 
 const hex8 = (value: number): string => value.toString(16).toUpperCase().padStart(8, '0');
-const padding = (length: number): Buffer => Buffer.alloc((ALIGNMENT - (length % ALIGNMENT)) % ALIGNMENT);
+
+/** Zeros from `length` to the next multiple of four. */
+export const cpioPadding = (length: number): Buffer =>
+  Buffer.alloc((ALIGNMENT - (length % ALIGNMENT)) % ALIGNMENT);
 
 function modeOf(entry: Entry): number {
   if (entry.kind === 'symlink') return TYPE_BITS.symlink | 0o777;
@@ -44,42 +49,42 @@ function dataOf(entry: Entry): Uint8Array {
   return entry.kind === 'symlink' ? Buffer.from(entry.target) : Buffer.alloc(0);
 }
 
-function member(
-  path: string,
-  fields: {
-    inode: number;
-    mode: number;
-    links: number;
-    mtime: number;
-    data: Uint8Array;
-    device?: [number, number];
-  },
-): Uint8Array[] {
-  const name = Buffer.from(`${path}\0`);
-  const header = Buffer.from(
-    '070701' +
-      [
-        fields.inode,
-        fields.mode,
-        0, // uid
-        0, // gid
-        fields.links,
-        fields.mtime,
-        fields.data.length,
-        0, // device of the file system, major
-        0, // and minor
-        fields.device?.[0] ?? 0,
-        fields.device?.[1] ?? 0,
-        name.length,
-        0, // checksum: only in "070702"
-      ]
-        .map(hex8)
-        .join(''),
-    'latin1',
-  );
-  const head = Buffer.concat([header, name]);
-  return [head, padding(head.length), fields.data, padding(fields.data.length)];
+export interface Header {
+  readonly inode: number;
+  /** st_mode, with the type. */
+  readonly mode: number;
+  readonly links: number;
+  /** In seconds since 1970. */
+  readonly mtime: number;
+  readonly lengthBytes: number;
+  readonly device?: readonly [major: number, minor: number];
 }
+
+/** Header and name of a member, padded: its data follows at once, and `cpioPadding` of its length behind that. */
+export function cpioHeader(path: string, header: Header): Buffer {
+  const name = Buffer.from(`${path}\0`);
+  const fields = [
+    header.inode,
+    header.mode,
+    0, // uid
+    0, // gid
+    header.links,
+    header.mtime,
+    header.lengthBytes,
+    0, // device of the file system, major
+    0, // and minor
+    header.device?.[0] ?? 0,
+    header.device?.[1] ?? 0,
+    name.length,
+    0, // checksum: only in "070702"
+  ];
+  const head = Buffer.concat([Buffer.from(`070701${fields.map(hex8).join('')}`, 'latin1'), name]);
+  return Buffer.concat([head, cpioPadding(head.length)]);
+}
+
+/** The end mark of an archive. */
+export const cpioTrailer = (): Buffer =>
+  cpioHeader(TRAILER, { inode: 0, mode: 0, links: 1, mtime: 0, lengthBytes: 0 });
 
 function checkPaths(entries: readonly Entry[]): void {
   const directories = new Set<string>();
@@ -132,17 +137,16 @@ export function writeCpio(entries: readonly Entry[], mtime: number): Buffer {
     const data = dataOf(entry);
     if (data.length > LARGEST_FILE_BYTES)
       throw new Error(`Cannot put "${entry.path}" into a cpio: more than 4 GiB`);
-    parts.push(
-      ...member(entry.path, {
-        inode: inode++,
-        mode: modeOf(entry),
-        links: entry.kind === 'directory' ? 2 : 1,
-        mtime,
-        data,
-        ...(entry.kind === 'character-device' ? { device: [entry.major, entry.minor] } : {}),
-      }),
-    );
+    const header = cpioHeader(entry.path, {
+      inode: inode++,
+      mode: modeOf(entry),
+      links: entry.kind === 'directory' ? 2 : 1,
+      mtime,
+      lengthBytes: data.length,
+      ...(entry.kind === 'character-device' ? { device: [entry.major, entry.minor] } : {}),
+    });
+    parts.push(header, data, cpioPadding(data.length));
   }
-  parts.push(...member(TRAILER, { inode: 0, mode: 0, links: 1, mtime: 0, data: Buffer.alloc(0) }));
+  parts.push(cpioTrailer());
   return Buffer.concat(parts);
 }

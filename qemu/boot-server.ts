@@ -110,7 +110,7 @@ export class BootServer {
     const { state, config, image } = this.#options;
     const program = this.#start('swarmboot', [
       ...[SWARMBOOT, 'serve', '--state', state, '--config', config, '--image', image],
-      ...['--host', SERVER_ADDRESS, '--http-port', String(HTTP_PORT), '--console', 'console=ttyS0,115200'],
+      ...['--host', SERVER_ADDRESS, '--http-port', String(HTTP_PORT), '--append', 'console=ttyS0,115200'],
       ...(this.#options.arguments ?? []),
     ]);
     const ended = program.exited.then((exit) => {

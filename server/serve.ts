@@ -25,7 +25,7 @@ export interface ServeOptions {
   readonly image: string | undefined;
   readonly publicUrl: string | undefined;
   readonly uploadBytesPerSecond: number | undefined;
-  readonly consoles: readonly string[];
+  readonly append: readonly string[];
   readonly log: Logger;
 }
 
@@ -100,7 +100,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     {
       ...{ state, catalog, bootRelease, machines, tracker, traffic },
       publicUrl: options.publicUrl,
-      consoles: options.consoles,
+      append: options.append,
       seederPort: (release) => seeder.portOf(release),
       seederBytes: () => seeder.uploadedBytes(),
       now: Date.now,

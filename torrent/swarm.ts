@@ -248,9 +248,9 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       left: (peer, reason, wasOpen) => this.#left(peer, reason, wasOpen),
       banned: (peer, reason) => this.emit('banned', { peer, reason }),
       handlers: {
-        described: (peer, { origin, listenPort, requestQueue = DEFAULT_REQUEST_QUEUE }) => {
+        described: (peer, { origin, listenPort, longestRequest, requestQueue = DEFAULT_REQUEST_QUEUE }) => {
           this.#room.listensAt(peer, listenPort);
-          this.#apply({ type: 'described', peer: peer.key, origin, requestQueue });
+          this.#apply({ type: 'described', peer: peer.key, origin, requestQueue, longestRequest });
         },
         land: (peer, piece, begin, length) => this.#landing.land(peer, piece, begin, length),
         landed: (peer, piece, begin, bytes) => {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { parseCmdline } from '../../contract/parameters.ts';
 import { stage1Directory } from '../catalog/layout.ts';
 import { Failure } from '../failure.ts';
 import { parsePublicUrl } from '../http/base-url.ts';
@@ -16,7 +17,7 @@ interface Options {
   readonly image: string | undefined;
   readonly publicUrl: string | undefined;
   readonly seedRate: number | undefined;
-  readonly console: readonly string[];
+  readonly append: readonly string[];
   readonly jsonLog: boolean;
 }
 
@@ -26,10 +27,16 @@ function publicUrl(text: string): string {
   return url;
 }
 
-/** Goes into an iPXE script: words without what iPXE would take for its own ($, {, |, quotes, line breaks). */
-function consoleArguments(text: string, previous: readonly string[] = []): string[] {
-  if (/^[A-Za-z0-9=,.:_ -]{1,200}$/.test(text)) return [...previous, text];
-  throw new InvalidArgumentError('It takes kernel parameters like console=ttyS0,115200.');
+/**
+ * Goes into an iPXE script: words without what iPXE would take for its own ($, {, |, quotes, line breaks). Machines
+ * ignore a wrong `swarmboot.*` parameter; here there is somebody to correct it.
+ */
+function kernelParameters(text: string, previous: readonly string[] = []): string[] {
+  if (!/^[A-Za-z0-9=,.:_/ -]{1,200}$/.test(text))
+    throw new InvalidArgumentError('It takes kernel parameters like console=ttyS0,115200.');
+  const [complaint] = parseCmdline(text).complaints;
+  if (complaint !== undefined) throw new InvalidArgumentError(`${complaint}.`);
+  return [...previous, text];
 }
 
 function checkHost(text: string): string {
@@ -52,7 +59,7 @@ async function run(options: Options): Promise<void> {
     image: options.image,
     publicUrl: options.publicUrl,
     uploadBytesPerSecond: options.seedRate,
-    consoles: options.console,
+    append: options.append,
     log,
   });
   const stop = Promise.withResolvers<string>();
@@ -111,9 +118,10 @@ export function serveCommand(): Command {
       integer(1, 1e12),
     )
     .option(
-      '--console <PARAMETERS>',
-      'kernel parameters for stage-1, such as console=ttyS0,115200; may be given several times',
-      consoleArguments,
+      '--append <PARAMETERS>',
+      'kernel parameters for stage-1, such as console=ttyS0,115200 or swarmboot.linger=30 ' +
+        '(docs/parameters.md); may be given several times',
+      kernelParameters,
       [],
     )
     .option('--json-log', 'log as JSON lines', false)

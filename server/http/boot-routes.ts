@@ -42,7 +42,7 @@ export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
     const root = release.manifest.files.find((file) => file.role === 'root');
     return reply.send(
       machineScript({
-        ...{ baseUrl: base, arch, image: release.name, version: release.version, consoles: deps.consoles },
+        ...{ baseUrl: base, arch, image: release.name, version: release.version, append: deps.append },
         rootBytes: root?.length ?? 0,
         seeder: port === undefined ? undefined : { host: hostOf(base), port },
       }),

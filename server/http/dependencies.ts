@@ -9,8 +9,8 @@ export interface HttpDependencies {
   readonly state: string;
   /** As given by --public-url; undefined takes what the machine asked for. */
   readonly publicUrl: string | undefined;
-  /** Kernel parameters of stage-1's consoles. */
-  readonly consoles: readonly string[];
+  /** More kernel parameters for stage-1, as given to `serve --append`. */
+  readonly append: readonly string[];
   readonly catalog: Pick<Catalog, 'current' | 'find'>;
   /** The release that machines boot, or undefined. */
   readonly bootRelease: () => Release | undefined;

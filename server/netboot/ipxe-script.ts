@@ -55,8 +55,8 @@ export interface MachineScript {
   /** Length of the root image in bytes. */
   readonly rootBytes: number;
   readonly seeder: Endpoint | undefined;
-  /** Kernel parameters for stage-1's console, as given to `serve --console`. */
-  readonly consoles: readonly string[];
+  /** More kernel parameters for stage-1, as given to `serve --append`. */
+  readonly append: readonly string[];
 }
 
 const formatEndpoint = ({ host, port }: Endpoint): string =>
@@ -72,7 +72,7 @@ export function stage1Parameters(script: MachineScript): string[] {
     `swarmboot.manifest=${script.baseUrl}/images/${script.image}/manifest.json`,
     ...(script.seeder ? [`swarmboot.peers=${formatEndpoint(script.seeder)}`] : []),
     `BOOTIF=01-\${mac:hexhyp}`,
-    ...script.consoles,
+    ...script.append,
   ];
 }
 

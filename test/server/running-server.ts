@@ -34,7 +34,7 @@ export async function startServer(options: Partial<ServeOptions> = {}): Promise<
     state: join(folder, 'state'),
     config: join(folder, 'config'),
     uploadBytesPerSecond: undefined,
-    consoles: ['console=ttyS0,115200'],
+    append: ['console=ttyS0,115200'],
     log: pino({}, { write: (line: string) => log.push(JSON.parse(line)) }),
     ...options,
   });

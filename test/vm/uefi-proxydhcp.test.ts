@@ -21,7 +21,7 @@ describe('a UEFI machine, ProxyDHCP, handoff by cpio', () => {
     const options = {
       ...{ machines: 1, accelerator: host.accelerator, state: STATE, config: CONFIG, image: IMAGE },
       ...({ firmware: 'uefi', dhcp: 'proxy', memoryMiB: MEMORY_MIB } as const),
-      serverArguments: ['--console', 'swarmboot.handoff=cpio'],
+      serverArguments: ['--append', 'swarmboot.handoff=cpio'],
     };
     await withLab(options, async (lab) => {
       const machine = lab.powerOn(0);

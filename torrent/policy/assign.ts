@@ -7,7 +7,7 @@ import type { Download } from './download.ts';
 import type { DownloadCommand } from './download-events.ts';
 import type { DownloadPeer } from './download-peer.ts';
 import { pickFromOrigin, pickRarest } from './picker.ts';
-import { BLOCK_BYTES, pipelineDepth } from './pipeline.ts';
+import { BLOCK_BYTES, blocksPerRequest, pipelineDepth } from './pipeline.ts';
 
 /** Endgame: a block may be outstanding at so many peers. */
 const MOST_REQUESTERS = 2;
@@ -31,8 +31,9 @@ export function assignBlocks(
   now: number,
 ): void {
   if (peer.wanted === 0 || (peer.choking && peer.allowed.size === 0)) return;
+  const bytesPerSecond = peer.rate.bytesPerSecond(now);
   const depth = pipelineDepth({
-    bytesPerSecond: peer.rate.bytesPerSecond(now),
+    bytesPerSecond,
     blocksPerPiece: download.blocksPerPiece,
     requestQueue: peer.requestQueue,
     snubbed: peer.snubbed,
@@ -40,30 +41,55 @@ export function assignBlocks(
   let room = depth - peer.outstanding.size;
   // Refilled by the quarter: one write carries many requests, and one walk over the pieces serves them.
   if (room <= 0 || (peer.outstanding.size > 0 && room < depth / 4)) return;
+  const longest = peer.snubbed ? 1 : blocksPerRequest(bytesPerSecond, peer.mostBlocksPerRequest);
   while (room > 0) {
     const piece = nextPiece(download, peer, out, now);
     if (!piece) break;
     piece.leader ??= peer.key;
-    for (let block = -1; room > 0; room--) {
-      block = piece.reserve(now);
-      if (block < 0) break;
-      ask(download, peer, piece, block, out, now);
-    }
+    room -= askForFree(download, peer, piece, room, longest, out, now);
   }
   if (peer.outstanding.size === 0) askTwice(download, peer, depth, out, now);
 }
 
-function ask(
+/** Asks for up to `room` free blocks; those that follow each other go into one request. How many they were. */
+function askForFree(
   download: Download,
   peer: DownloadPeer,
   piece: ActivePiece,
-  block: number,
+  room: number,
+  longest: number,
   out: DownloadCommand[],
   now: number,
+): number {
+  let asked = 0;
+  let first = 0;
+  let blocks = 0;
+  while (asked < room) {
+    const block = piece.reserve(now);
+    if (block < 0) break;
+    peer.ask(download.idOf(piece.index, block), now);
+    asked++;
+    if (blocks === longest || block !== first + blocks) {
+      if (blocks > 0) request(peer, piece, first, blocks, out);
+      first = block;
+      blocks = 0;
+    }
+    blocks++;
+  }
+  if (blocks > 0) request(peer, piece, first, blocks, out);
+  return asked;
+}
+
+function request(
+  peer: DownloadPeer,
+  piece: ActivePiece,
+  block: number,
+  blocks: number,
+  out: DownloadCommand[],
 ): void {
-  peer.ask(download.idOf(piece.index, block), now);
-  const length = piece.blockLength(block);
-  out.push({ do: 'request', peer: peer.key, piece: piece.index, begin: block * BLOCK_BYTES, length });
+  const begin = block * BLOCK_BYTES;
+  const length = Math.min(blocks * BLOCK_BYTES, piece.length - begin);
+  out.push({ do: 'request', peer: peer.key, piece: piece.index, begin, length });
 }
 
 function nextPiece(
@@ -144,7 +170,8 @@ function askTwice(
       if (requesters === 0 || requesters >= MOST_REQUESTERS || piece.isHere(block)) continue;
       if (now - piece.askedAt[block]! < patience) continue;
       piece.share(block, now);
-      ask(download, peer, piece, block, out, now);
+      peer.ask(download.idOf(piece.index, block), now);
+      request(peer, piece, block, 1, out);
       room--;
     }
   }

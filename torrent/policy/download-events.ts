@@ -10,13 +10,15 @@ export type DownloadEvent =
       readonly peer: PeerKey;
       readonly origin: boolean;
       readonly requestQueue: number;
+      /** In bytes; at least a block. */
+      readonly longestRequest: number;
     }
   /** Bitfield, have-all or have-none; the set belongs to the policy from here on. */
   | { readonly type: 'pieces'; readonly peer: PeerKey; readonly pieces: Bitset }
   | { readonly type: 'have'; readonly peer: PeerKey; readonly piece: number }
   | { readonly type: 'choked' | 'unchoked'; readonly peer: PeerKey }
   | { readonly type: 'allowed'; readonly peer: PeerKey; readonly piece: number }
-  /** A whole block, in its place in the piece's buffer if `standing` said that it is needed. */
+  /** One block or, for a longer request, several whole ones; those that are needed lie in the piece's buffer. */
   | {
       readonly type: 'block';
       readonly peer: PeerKey;
@@ -24,7 +26,13 @@ export type DownloadEvent =
       readonly begin: number;
       readonly bytes: Uint8Array;
     }
-  | { readonly type: 'rejected'; readonly peer: PeerKey; readonly piece: number; readonly begin: number }
+  | {
+      readonly type: 'rejected';
+      readonly peer: PeerKey;
+      readonly piece: number;
+      readonly begin: number;
+      readonly length: number;
+    }
   /** The sealed piece was checked and is in the store / was checked and is bad. */
   | { readonly type: 'verified' | 'refuted'; readonly piece: number; readonly bytes: Uint8Array }
   /** A webseed failed to deliver the piece it was given, or it could not be written. */

@@ -18,6 +18,8 @@ export class DownloadPeer {
   readonly rate: Rate;
   origin = false;
   requestQueue = DEFAULT_REQUEST_QUEUE;
+  /** Blocks that it sends for one request. */
+  mostBlocksPerRequest = 1;
   pieces: Bitset;
   choking = true;
   interested = false;

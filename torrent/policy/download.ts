@@ -84,18 +84,27 @@ export class Download {
   }
 
   /**
-   * A block begins to arrive. `needed`: it was asked for and belongs into the piece's buffer. `surplus`: it was asked for,
-   * but came from elsewhere or was taken back: receive it aside. `unrequested`: it was never asked of this peer.
+   * A block, or all those of one request, begin to arrive. `needed`: they were asked for and belong into the piece's buffer.
+   * `surplus`: they were asked for, but some came from elsewhere or were taken back: receive them aside. `unrequested`: one
+   * was never asked of this peer.
    */
   standing(key: PeerKey, piece: number, begin: number, length: number): 'needed' | 'surplus' | 'unrequested' {
     const peer = this.peers.get(key);
-    if (!peer || begin % BLOCK_BYTES !== 0 || begin + length > this.options.lengthOf(piece))
-      return 'unrequested';
-    const block = begin / BLOCK_BYTES;
-    if (length !== Math.min(BLOCK_BYTES, this.options.lengthOf(piece) - begin)) return 'unrequested';
-    const id = this.idOf(piece, block);
-    if (!peer.outstanding.has(id) && !peer.stale.has(id)) return 'unrequested';
-    return this.#needs(this.active.get(piece), block, key) ? 'needed' : 'surplus';
+    const pieceLength = this.options.lengthOf(piece);
+    const end = begin + length;
+    if (!peer || begin % BLOCK_BYTES !== 0 || end > pieceLength) return 'unrequested';
+    if (end % BLOCK_BYTES !== 0 && end !== pieceLength) return 'unrequested';
+    const first = begin / BLOCK_BYTES;
+    const last = Math.ceil(end / BLOCK_BYTES) - 1;
+    if (last - first >= peer.mostBlocksPerRequest) return 'unrequested';
+    const active = this.active.get(piece);
+    let needed = true;
+    for (let block = first; block <= last; block++) {
+      const id = this.idOf(piece, block);
+      if (!peer.outstanding.has(id) && !peer.stale.has(id)) return 'unrequested';
+      needed &&= this.#needs(active, block, key);
+    }
+    return needed ? 'needed' : 'surplus';
   }
 
   /** Who sent blocks of an active piece. */
@@ -176,6 +185,7 @@ export class Download {
         if (event.origin && !peer.origin) this.availability.remove(peer.pieces);
         peer.origin ||= event.origin;
         peer.requestQueue = event.requestQueue;
+        peer.mostBlocksPerRequest = Math.floor(event.longestRequest / BLOCK_BYTES);
         this.#shareOut();
         return;
       case 'pieces':
@@ -205,10 +215,10 @@ export class Download {
         peer.allowed.add(event.piece);
         break;
       case 'rejected':
-        this.#rejected(peer, event.piece, event.begin / BLOCK_BYTES, out, now);
+        this.#rejected(peer, event, out, now);
         return;
       case 'block':
-        this.#block(peer, event, out, now);
+        this.#blocks(peer, event, out, now);
         return;
     }
     this.#reconsider(peer, out);
@@ -279,53 +289,73 @@ export class Download {
     }
   }
 
-  #rejected(peer: DownloadPeer, piece: number, block: number, out: DownloadCommand[], now: number): void {
-    const id = this.idOf(piece, block);
-    if (peer.settleStale(id) || !peer.outstanding.delete(id)) return;
+  #rejected(
+    peer: DownloadPeer,
+    { piece, begin, length }: { readonly piece: number; readonly begin: number; readonly length: number },
+    out: DownloadCommand[],
+    now: number,
+  ): void {
+    const active = this.active.get(piece);
+    let open = false;
+    for (let at = begin; at < begin + length; at += BLOCK_BYTES) {
+      const id = this.idOf(piece, at / BLOCK_BYTES);
+      if (peer.settleStale(id) || !peer.outstanding.delete(id)) continue;
+      open = true;
+      if (active && !active.sealed) active.giveBack(at / BLOCK_BYTES);
+    }
+    if (!open) return;
     peer.progressAt = now;
     if (!peer.choking) peer.refused(piece, now);
-    const active = this.active.get(piece);
     if (active && !active.sealed) {
-      active.giveBack(block);
       if (active.leader === peer.key) active.leader = undefined;
       if (active.single && active.received > 0 && active.leader === undefined) this.#release(piece, out);
     }
     this.#refillAll(out, now);
   }
 
-  #block(
+  #blocks(
     peer: DownloadPeer,
-    event: { readonly piece: number; readonly begin: number; readonly bytes: Uint8Array },
+    { piece, begin, bytes }: { readonly piece: number; readonly begin: number; readonly bytes: Uint8Array },
     out: DownloadCommand[],
     now: number,
   ): void {
-    const block = event.begin / BLOCK_BYTES;
-    const id = this.idOf(event.piece, block);
-    const active = this.active.get(event.piece);
+    for (let at = 0; at < bytes.length; at += BLOCK_BYTES)
+      this.#block(peer, piece, (begin + at) / BLOCK_BYTES, bytes.subarray(at, at + BLOCK_BYTES), out, now);
+    this.#refill(peer, out, now);
+  }
+
+  #block(
+    peer: DownloadPeer,
+    piece: number,
+    block: number,
+    bytes: Uint8Array,
+    out: DownloadCommand[],
+    now: number,
+  ): void {
+    const id = this.idOf(piece, block);
+    const active = this.active.get(piece);
     const needed = this.#needs(active, block, peer.key);
     const asked = peer.outstanding.delete(id);
     if (!asked && !peer.settleStale(id)) return;
     peer.progressAt = now;
     peer.snubs = 0;
-    peer.rate.add(event.bytes.length, now);
+    peer.rate.add(bytes.length, now);
     if (!active || !needed) {
-      this.received.wasted += event.bytes.length;
+      this.received.wasted += bytes.length;
       if (asked && active && !active.sealed) active.giveBack(block);
-      this.#refill(peer, out, now);
       return;
     }
     this.lastBlockAt = now;
-    this.rate.add(event.bytes.length, now);
-    this.received[peer.origin ? 'origin' : 'peers'] += event.bytes.length;
+    this.rate.add(bytes.length, now);
+    this.received[peer.origin ? 'origin' : 'peers'] += bytes.length;
     // Late: the block is free again or asked of others, whose count is not this peer's to lower.
     if (!asked && active.requesters[block]! > 0) active.share(block, now);
-    const complete = active.put(block, event.bytes, peer.key);
+    const complete = active.put(block, bytes, peer.key);
     if (active.requesters[block]! > 0) this.#cancelElsewhere(active, block, id, out);
     if (complete) {
       active.sealed = true;
       out.push({ do: 'verify', piece: active.index });
     }
-    this.#refill(peer, out, now);
   }
 
   #cancelElsewhere(active: ActivePiece, block: number, id: number, out: DownloadCommand[]): void {

@@ -7,6 +7,8 @@
 export const BLOCK_BYTES = 16384;
 const AHEAD_SECONDS = 0.3;
 const MOST_BLOCKS = 512;
+/** One request covers what the peer delivers in this time: it can be cancelled only as a whole. */
+const REQUEST_SECONDS = 0.005;
 const FEWEST_BLOCKS = 16;
 /** What a peer holds if it does not say (BEP 10 `reqq`); libtorrent's and our own convention. */
 export const DEFAULT_REQUEST_QUEUE = 250;
@@ -30,4 +32,12 @@ export function pipelineDepth({
   const onePiece = Math.min(Math.max(blocksPerPiece, FEWEST_BLOCKS), 2 * DEFAULT_REQUEST_QUEUE);
   const ahead = Math.min(Math.ceil((bytesPerSecond * AHEAD_SECONDS) / BLOCK_BYTES), MOST_BLOCKS);
   return Math.max(1, Math.min(Math.max(onePiece, ahead), requestQueue));
+}
+
+/**
+ * How many blocks to ask one peer for in one request, of the `most` that it takes. A message per block is what a fast
+ * transfer costs; a slow peer is asked block by block, so that nothing long is on its way when plans change.
+ */
+export function blocksPerRequest(bytesPerSecond: number, most: number): number {
+  return Math.max(1, Math.min(Math.floor((bytesPerSecond * REQUEST_SECONDS) / BLOCK_BYTES), most));
 }

@@ -32,32 +32,40 @@ export class Landing {
     if (piece >= this.#shape.pieceCount) return undefined;
     const standing = this.#download.standing(peer.key, piece, begin, length);
     if (standing === 'unrequested') return undefined;
-    const id = this.#download.idOf(piece, begin / BLOCK_BYTES);
-    if (standing === 'surplus' || this.#holders.has(id)) return peer.scratch(length);
-    this.#holders.set(id, peer);
+    if (standing === 'surplus') return peer.scratch(length);
+    const first = this.#download.idOf(piece, begin / BLOCK_BYTES);
+    const end = first + Math.ceil(length / BLOCK_BYTES);
+    for (let id = first; id < end; id++) if (this.#holders.has(id)) return peer.scratch(length);
+    for (let id = first; id < end; id++) this.#holders.set(id, peer);
     return this.bytesOf(piece).subarray(begin, begin + length);
   }
 
-  /** Returns the block where it is now: in its place if it was needed. */
+  /** Returns the blocks where they are now: in their places if they were needed. */
   landed(peer: PeerConnection, piece: number, begin: number, bytes: Uint8Array): Uint8Array {
-    const id = this.#download.idOf(piece, begin / BLOCK_BYTES);
-    const holder = this.#holders.get(id);
-    if (holder === peer) {
-      this.#holders.delete(id);
+    const first = this.#download.idOf(piece, begin / BLOCK_BYTES);
+    // A payload holds the places of all its blocks or of none.
+    if (this.#holders.get(first) === peer) {
+      const end = first + Math.ceil(bytes.length / BLOCK_BYTES);
+      for (let id = first; id < end; id++) this.#holders.delete(id);
       return bytes;
     }
-    if (this.#download.standing(peer.key, piece, begin, bytes.length) !== 'needed') return bytes;
-    if (holder) this.#divert(id, holder);
-    const home = this.bytesOf(piece).subarray(begin, begin + bytes.length);
-    home.set(bytes);
-    return home;
+    let home: Uint8Array | undefined;
+    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
+      const block = bytes.subarray(at, at + BLOCK_BYTES);
+      if (this.#download.standing(peer.key, piece, begin + at, block.length) !== 'needed') continue;
+      const holder = this.#holders.get(first + at / BLOCK_BYTES);
+      if (holder) this.#divert(holder);
+      home ??= this.bytesOf(piece).subarray(begin, begin + bytes.length);
+      home.set(block, at);
+    }
+    return home ?? bytes;
   }
 
   /** The piece is no longer active: its buffer goes back, and nobody may write to it. */
   release(piece: number): void {
     const first = this.#download.idOf(piece, 0);
     for (const [id, holder] of this.#holders) {
-      if (id >= first && id < first + this.#download.blocksPerPiece) this.#divert(id, holder);
+      if (id >= first && id < first + this.#download.blocksPerPiece) this.#divert(holder);
     }
     this.#buffers.release(piece);
   }
@@ -67,8 +75,8 @@ export class Landing {
     for (const [id, holder] of this.#holders) if (holder === peer) this.#holders.delete(id);
   }
 
-  #divert(id: number, holder: PeerConnection): void {
-    this.#holders.delete(id);
+  #divert(holder: PeerConnection): void {
+    this.leave(holder);
     holder.divert();
   }
 }

@@ -18,5 +18,7 @@ export function reportToDownload(
   wire.on('choke', () => apply({ type: 'choked', peer: key }));
   wire.on('unchoke', () => apply({ type: 'unchoked', peer: key }));
   wire.on('allowed-fast', (piece: number) => apply({ type: 'allowed', peer: key, piece }));
-  wire.on('reject', (piece: number, begin: number) => apply({ type: 'rejected', peer: key, piece, begin }));
+  wire.on('reject', (piece: number, begin: number, length: number) =>
+    apply({ type: 'rejected', peer: key, piece, begin, length }),
+  );
 }

@@ -48,9 +48,12 @@ export class Framer {
     this.#body = undefined;
   }
 
-  /** The rest of the payload that is arriving goes aside: its place belongs to others now. */
+  /** The payload that is arriving goes aside, what is here of it included: its place belongs to others now. */
   divert(): void {
-    if (this.#target) this.#target = new Uint8Array(this.#target.length);
+    if (!this.#target) return;
+    const aside = new Uint8Array(this.#target.length);
+    aside.set(this.#target.subarray(0, this.#targetBytes));
+    this.#target = aside;
   }
 
   push(chunk: Buffer): void {

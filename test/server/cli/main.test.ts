@@ -74,7 +74,9 @@ test('key generate, show, and no overwriting', () => {
 test('wrong usage has status 2 and a sentence', () => {
   for (const args of [
     ['serve', '--http-port', '70000'],
-    ['serve', '--console', 'a;b'],
+    ['serve', '--append', 'a;b'],
+    ['serve', '--append', 'swarmboot.lingre=30'],
+    ['serve', '--append', 'swarmboot.linger=long'],
     ['serve', '--public-url', 'https://x'],
     ['serve', '--nope'],
     ['nope'],

@@ -17,7 +17,7 @@ const script: MachineScript = {
   version: '20260131.1',
   rootBytes: 150_000_001,
   seeder: { host: '10.77.0.1', port: 6881 },
-  consoles: ['console=tty0', 'console=ttyS0,115200'],
+  append: ['console=tty0', 'console=ttyS0,115200'],
 };
 
 test('scripts are as the golden files have them', () => {

@@ -65,7 +65,7 @@ class Lab {
     const { origin = false, fast = true } = options;
     this.owed.set(peer, new Map());
     this.apply({ type: 'joined', peer, id: Buffer.from(`-SB0100-${String(peer).padStart(12, '0')}`), fast });
-    if (origin) this.apply({ type: 'described', peer, origin, requestQueue: 250 });
+    if (origin) this.apply({ type: 'described', peer, origin, requestQueue: 250, longestRequest: 16_384 });
     const bits = Array.isArray(pieces) ? new Bitset(PIECES) : pieces;
     if (Array.isArray(pieces)) for (const piece of pieces) bits.add(piece);
     this.apply({ type: 'pieces', peer, pieces: bits });

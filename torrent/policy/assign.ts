@@ -67,29 +67,31 @@ function askForFree(
   while (asked < room) {
     const block = piece.reserve(now);
     if (block < 0) break;
-    peer.ask(download.idOf(piece.index, block), now);
     asked++;
     if (blocks === longest || block !== first + blocks) {
-      if (blocks > 0) request(peer, piece, first, blocks, out);
+      if (blocks > 0) request(download, peer, piece, first, blocks, out, now);
       first = block;
       blocks = 0;
     }
     blocks++;
   }
-  if (blocks > 0) request(peer, piece, first, blocks, out);
+  if (blocks > 0) request(download, peer, piece, first, blocks, out, now);
   return asked;
 }
 
 function request(
+  download: Download,
   peer: DownloadPeer,
-  piece: ActivePiece,
+  { index, length: pieceLength }: ActivePiece,
   block: number,
   blocks: number,
   out: DownloadCommand[],
+  now: number,
 ): void {
   const begin = block * BLOCK_BYTES;
-  const length = Math.min(blocks * BLOCK_BYTES, piece.length - begin);
-  out.push({ do: 'request', peer: peer.key, piece: piece.index, begin, length });
+  const length = Math.min(blocks * BLOCK_BYTES, pieceLength - begin);
+  peer.ask({ piece: index, begin, length, wanted: blocks }, download.idOf(index, block), now);
+  out.push({ do: 'request', peer: peer.key, piece: index, begin, length });
 }
 
 function nextPiece(
@@ -170,8 +172,7 @@ function askTwice(
       if (requesters === 0 || requesters >= MOST_REQUESTERS || piece.isHere(block)) continue;
       if (now - piece.askedAt[block]! < patience) continue;
       piece.share(block, now);
-      peer.ask(download.idOf(piece.index, block), now);
-      request(peer, piece, block, 1, out);
+      request(download, peer, piece, block, 1, out, now);
       room--;
     }
   }

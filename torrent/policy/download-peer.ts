@@ -10,6 +10,16 @@ const MOST_STALE = 4096;
 const FIRST_REFUSAL_MS = 1000;
 const LAST_REFUSAL_MS = 30_000;
 
+/** A request for one block or several. It can be cancelled only as a whole, once no block of it is wanted any more. */
+export interface OpenRequest {
+  readonly piece: number;
+  readonly begin: number;
+  /** In bytes. */
+  readonly length: number;
+  /** Blocks of it that were not taken back. */
+  wanted: number;
+}
+
 export class DownloadPeer {
   readonly key: PeerKey;
   readonly salt: number;
@@ -28,8 +38,8 @@ export class DownloadPeer {
   /** Pieces it has that are missing here. */
   wanted = 0;
   readonly allowed = new Set<number>();
-  /** Block id -> when it was asked for. */
-  readonly outstanding = new Map<number, number>();
+  /** Block id -> the request that asks for it. */
+  readonly outstanding = new Map<number, OpenRequest>();
   /** Block id -> how often it was taken back without an answer yet. */
   readonly stale = new Map<number, number>();
   /** Since when something is outstanding or, later, when the last block came. */
@@ -61,15 +71,22 @@ export class DownloadPeer {
     return refusal === undefined || refusal.until <= now;
   }
 
-  ask(id: number, now: number): void {
+  /** `firstId`: id of the request's first block. */
+  ask(request: OpenRequest, firstId: number, now: number): void {
     if (this.outstanding.size === 0) this.progressAt = now;
-    this.outstanding.set(id, now);
+    for (let id = firstId; id < firstId + request.wanted; id++) this.outstanding.set(id, request);
   }
 
-  /** The request was taken back; its answer may be on the way and will be received, to no effect. */
-  takeBack(id: number): void {
-    if (!this.outstanding.delete(id)) return;
+  /**
+   * The block is not wanted from this peer any more; it may be on the way and will be received, to no effect. Returns the
+   * request if it can be cancelled now.
+   */
+  takeBack(id: number): OpenRequest | undefined {
+    const request = this.outstanding.get(id);
+    if (!request) return undefined;
+    this.outstanding.delete(id);
     if (this.stale.size < MOST_STALE) this.stale.set(id, (this.stale.get(id) ?? 0) + 1);
+    return --request.wanted === 0 ? request : undefined;
   }
 
   /** An answer arrived for a request that was taken back. False if there was none. */

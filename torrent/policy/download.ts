@@ -12,7 +12,7 @@ import { assignBlocks } from './assign.ts';
 import { Availability } from './availability.ts';
 import type { Bitset } from './bitset.ts';
 import type { DownloadCommand, DownloadEvent, PeerEvent } from './download-events.ts';
-import { DownloadPeer } from './download-peer.ts';
+import { DownloadPeer, type OpenRequest } from './download-peer.ts';
 import { pickFromOrigin } from './picker.ts';
 import { BLOCK_BYTES } from './pipeline.ts';
 import { Rate } from './rate.ts';
@@ -273,13 +273,10 @@ export class Download {
     for (const id of [...peer.outstanding.keys()]) {
       const piece = Math.floor(id / this.#blocksPerPiece);
       const block = id % this.#blocksPerPiece;
-      peer.takeBack(id);
+      const request = peer.takeBack(id);
       const active = this.active.get(piece);
       if (active && !active.sealed) active.giveBack(block);
-      const begin = block * BLOCK_BYTES;
-      if (tell && active) {
-        out.push({ do: 'cancel', peer: peer.key, piece, begin, length: active.blockLength(block) });
-      }
+      if (tell && request) this.#cancel(peer, request, out);
     }
     for (const active of this.active.values()) {
       if (active.leader !== peer.key || active.sealed) continue;
@@ -361,17 +358,14 @@ export class Download {
   #cancelElsewhere(active: ActivePiece, block: number, id: number, out: DownloadCommand[]): void {
     for (const other of this.peers.values()) {
       if (!other.outstanding.has(id)) continue;
-      other.takeBack(id);
+      const request = other.takeBack(id);
       active.giveBack(block);
-      const begin = block * BLOCK_BYTES;
-      out.push({
-        do: 'cancel',
-        peer: other.key,
-        piece: active.index,
-        begin,
-        length: active.blockLength(block),
-      });
+      if (request) this.#cancel(other, request, out);
     }
+  }
+
+  #cancel(peer: DownloadPeer, { piece, begin, length }: OpenRequest, out: DownloadCommand[]): void {
+    out.push({ do: 'cancel', peer: peer.key, piece, begin, length });
   }
 
   #release(piece: number, out: DownloadCommand[]): void {
@@ -383,14 +377,10 @@ export class Download {
   }
 
   #cancelAll(active: ActivePiece, out: DownloadCommand[]): void {
-    const piece = active.index;
     for (const peer of this.peers.values()) {
       for (let block = 0; block < active.blocks; block++) {
-        const id = this.idOf(piece, block);
-        if (!peer.outstanding.has(id)) continue;
-        peer.takeBack(id);
-        const length = active.blockLength(block);
-        out.push({ do: 'cancel', peer: peer.key, piece, begin: block * BLOCK_BYTES, length });
+        const request = peer.takeBack(this.idOf(active.index, block));
+        if (request) this.#cancel(peer, request, out);
       }
     }
   }

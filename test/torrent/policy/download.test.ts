@@ -11,14 +11,18 @@ const PIECES = 12;
 const PIECE = 4 * BLOCK_BYTES;
 const LAST = 2 * BLOCK_BYTES + 77;
 const lengthOf = (piece: number): number => (piece === PIECES - 1 ? LAST : PIECE);
+const keyOf = ({ piece, begin, length }: { piece: number; begin: number; length: number }): string =>
+  `${piece}/${begin}/${length}`;
 
 class Lab {
   readonly download: Download;
   now = 0;
-  /** Requests that each peer holds: "piece/begin". */
+  /** Requests that each peer holds: "piece/begin/length". */
   readonly owed = new Map<number, Map<string, { piece: number; begin: number; length: number }>>();
   readonly dropped: { peer: number; reason: string; ban: boolean }[] = [];
   readonly verifying: number[] = [];
+  /** Blocks that each peer takes in one request, if it said so. */
+  readonly longest = new Map<number, number>();
   #state = 1;
 
   constructor(mostActive = 6) {
@@ -47,13 +51,22 @@ class Lab {
     if (command.do === 'request') {
       const held = this.owed.get(command.peer);
       if (!held) return;
-      const key = `${command.piece}/${command.begin}`;
-      assert.ok(!held.has(key), 'a block is asked of a peer once at a time');
-      assert.ok(!this.download.have.has(command.piece), 'nothing is asked that is here');
-      assert.equal(command.length, Math.min(BLOCK_BYTES, lengthOf(command.piece) - command.begin));
-      held.set(key, command);
+      const { piece, begin, length } = command;
+      const asked = [...held.values()].some(
+        (other) =>
+          other.piece === piece && other.begin < begin + length && begin < other.begin + other.length,
+      );
+      assert.ok(!asked, 'a block is asked of a peer once at a time');
+      assert.ok(!this.download.have.has(piece), 'nothing is asked that is here');
+      const blocks = Math.ceil(length / BLOCK_BYTES);
+      assert.ok(blocks >= 1 && blocks <= (this.longest.get(command.peer) ?? 1), 'as long as the peer takes');
+      assert.equal(length, Math.min(blocks * BLOCK_BYTES, lengthOf(piece) - begin), 'whole blocks');
+      held.set(keyOf(command), command);
     } else if (command.do === 'cancel')
-      this.owed.get(command.peer)?.delete(`${command.piece}/${command.begin}`);
+      assert.ok(
+        this.owed.get(command.peer)?.delete(keyOf(command)) ?? true,
+        'what is cancelled was asked for',
+      );
     else if (command.do === 'verify') this.verifying.push(command.piece);
     else if (command.do === 'drop') {
       this.dropped.push(command);
@@ -61,11 +74,23 @@ class Lab {
     }
   }
 
-  join(peer: number, pieces: Bitset | number[], options: { origin?: boolean; fast?: boolean } = {}): void {
-    const { origin = false, fast = true } = options;
+  join(
+    peer: number,
+    pieces: Bitset | number[],
+    options: { origin?: boolean; fast?: boolean; blocks?: number } = {},
+  ): void {
+    const { origin = false, fast = true, blocks = 1 } = options;
     this.owed.set(peer, new Map());
     this.apply({ type: 'joined', peer, id: Buffer.from(`-SB0100-${String(peer).padStart(12, '0')}`), fast });
-    if (origin) this.apply({ type: 'described', peer, origin, requestQueue: 250, longestRequest: 16_384 });
+    this.longest.set(peer, blocks);
+    if (origin || blocks > 1)
+      this.apply({
+        type: 'described',
+        peer,
+        origin,
+        requestQueue: 250,
+        longestRequest: blocks * BLOCK_BYTES,
+      });
     const bits = Array.isArray(pieces) ? new Bitset(PIECES) : pieces;
     if (Array.isArray(pieces)) for (const piece of pieces) bits.add(piece);
     this.apply({ type: 'pieces', peer, pieces: bits });
@@ -132,10 +157,9 @@ test('nothing is asked while choked, except what is allowed', () => {
   const lab = new Lab();
   lab.join(1, Bitset.full(PIECES));
   lab.apply({ type: 'choked', peer: 1 });
-  for (const key of [...lab.owed.get(1)!.keys()]) {
-    const [piece, begin] = key.split('/').map(Number) as [number, number];
+  for (const [key, request] of [...lab.owed.get(1)!]) {
     lab.owed.get(1)!.delete(key);
-    lab.apply({ type: 'rejected', peer: 1, piece, begin });
+    lab.apply({ type: 'rejected', peer: 1, ...request });
   }
   assert.equal(lab.outstanding(1), 0);
   lab.apply({ type: 'allowed', peer: 1, piece: 3 });
@@ -165,9 +189,9 @@ test('rejects are not answered with the same request', () => {
   const lab = new Lab();
   lab.join(1, [5]);
   const [first] = lab.owed.get(1)!.values();
-  lab.owed.get(1)!.delete(`5/${first!.begin}`);
-  lab.apply({ type: 'rejected', peer: 1, piece: 5, begin: first!.begin });
-  assert.ok(!lab.owed.get(1)!.has(`5/${first!.begin}`));
+  lab.owed.get(1)!.delete(keyOf(first!));
+  lab.apply({ type: 'rejected', peer: 1, ...first! });
+  assert.ok(!lab.owed.get(1)!.has(keyOf(first!)));
   lab.now = 1100;
   for (const key of [...lab.owed.get(1)!.keys()]) {
     lab.owed.get(1)!.delete(key);
@@ -180,7 +204,7 @@ test('rejects are not answered with the same request', () => {
     });
   }
   lab.apply({ type: 'tick' });
-  assert.ok(lab.owed.get(1)!.has(`5/${first!.begin}`), 'asked again after the pause');
+  assert.ok(lab.owed.get(1)!.has(keyOf(first!)), 'asked again after the pause');
 });
 
 test('one source of a bad piece is banned', () => {
@@ -280,14 +304,16 @@ test('whatever peers do, invariants hold and an honest seed completes the downlo
     piece: fc.nat(PIECES - 1),
     pieces: fc.array(fc.nat(PIECES - 1), { maxLength: PIECES }),
     fast: fc.boolean(),
+    blocks: fc.integer({ min: 1, max: 5 }),
     ms: fc.integer({ min: 1, max: 6000 }),
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
       const lab = new Lab(4);
-      for (const { what, peer, piece, pieces, fast, ms } of steps) {
+      for (const { what, peer, piece, pieces, fast, blocks, ms } of steps) {
         const held = lab.owed.get(peer);
-        if (what === 'join' && !held) lab.join(peer, pieces, { fast, origin: peer === 5 });
+        lab.download.peers.get(peer)?.rate.add(ms * 5000, lab.now); // now and then one is fast
+        if (what === 'join' && !held) lab.join(peer, pieces, { fast, origin: peer === 5, blocks });
         else if (what === 'settle') lab.settle();
         else if (what === 'refute') lab.settle('refuted');
         else if (what === 'wait') {
@@ -313,7 +339,7 @@ test('whatever peers do, invariants hold and an honest seed completes the downlo
           const [first] = held;
           if (!first) continue;
           held.delete(first[0]);
-          lab.apply({ type: 'rejected', peer, piece: first[1].piece, begin: first[1].begin });
+          lab.apply({ type: 'rejected', peer, ...first[1] });
         }
       }
       for (const peer of [...lab.owed.keys()]) lab.leave(peer);
@@ -324,6 +350,40 @@ test('whatever peers do, invariants hold and an honest seed completes the downlo
     }),
     { numRuns: 300 },
   );
+});
+
+test('a fast peer that takes long requests is asked for several blocks at once', () => {
+  const lab = new Lab();
+  lab.join(1, Bitset.full(PIECES), { blocks: 3 });
+  assert.ok(
+    [...lab.owed.get(1)!.values()].every(({ length }) => length <= BLOCK_BYTES),
+    'slow until it is seen',
+  );
+  lab.now = 100;
+  lab.download.peers.get(1)!.rate.add(2e6, lab.now);
+  const lengths = new Set<number>();
+  while (lab.answer(1)) {
+    lab.settle();
+    for (const { length } of lab.owed.get(1)?.values() ?? []) lengths.add(length);
+  }
+  assert.ok(lengths.has(3 * BLOCK_BYTES));
+  assert.ok(lab.download.have.isFull);
+  assert.equal(lab.download.received.peers, (PIECES - 1) * PIECE + LAST);
+});
+
+test('a long payload is taken only from who was asked for all of it', () => {
+  const lab = new Lab();
+  lab.join(1, Bitset.full(PIECES));
+  lab.join(2, Bitset.full(PIECES), { blocks: 4 });
+  for (const peer of [1, 2]) {
+    const { piece } = [...lab.owed.get(peer)!.values()][0]!;
+    assert.equal(
+      lab.download.standing(peer, piece, 0, 2 * BLOCK_BYTES),
+      peer === 1 ? 'unrequested' : 'needed',
+    );
+    assert.equal(lab.download.standing(peer, piece, 0, BLOCK_BYTES + 1), 'unrequested');
+    assert.equal(lab.download.standing(peer, piece, 3 * BLOCK_BYTES, 2 * BLOCK_BYTES), 'unrequested');
+  }
 });
 
 test('a thousand peers in a moment', () => {

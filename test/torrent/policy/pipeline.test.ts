@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pipelineDepth } from '../../../torrent/policy/pipeline.ts';
+import { blocksPerRequest, pipelineDepth } from '../../../torrent/policy/pipeline.ts';
 
 const base = { bytesPerSecond: 0, blocksPerPiece: 64, requestQueue: 1000, snubbed: false };
 
@@ -19,4 +19,11 @@ test('small pieces still fill the wire', () => {
 });
 test('a snubbed peer gets one block', () => {
   assert.equal(pipelineDepth({ ...base, bytesPerSecond: 400e6, snubbed: true }), 1);
+});
+test('one request for what comes in 5 ms, as far as the peer takes it', () => {
+  assert.equal(blocksPerRequest(0, 8), 1);
+  assert.equal(blocksPerRequest(1.25e6, 8), 1);
+  assert.equal(blocksPerRequest(10e6, 8), 3);
+  assert.equal(blocksPerRequest(400e6, 8), 8);
+  assert.equal(blocksPerRequest(400e6, 1), 1);
 });

@@ -14,6 +14,7 @@ test('what we say is what we read', () => {
   assert.equal(description?.metadataSize, 77);
   assert.equal(description?.metadataId, 1);
   assert.equal(description?.listenPort, 6881);
+  assert.equal(description?.longestRequest, 131_072);
   assert.match(description!.client, /^swarmboot/);
   assert.equal(
     parseExtendedHandshake(
@@ -38,8 +39,11 @@ test('insane values are as good as absent, and only known keys go on', () => {
   assert.equal(description?.metadataSize, undefined);
   assert.equal(description?.listenPort, 0);
   assert.equal(description?.client, '');
+  assert.equal(description?.longestRequest, 16_384);
   assert.deepEqual([...(decodeBencode(description!.clean) as Map<string, unknown>).keys()], ['m']);
   assert.equal(parseExtendedHandshake(encodeBencode({ reqq: 1e9 }))?.requestQueue, 2048);
+  assert.equal(parseExtendedHandshake(encodeBencode({ sb_request: 5 }))?.longestRequest, 16_384);
+  assert.equal(parseExtendedHandshake(encodeBencode({ sb_request: 1e9 }))?.longestRequest, 131_072);
 });
 
 test('any bytes whatever: an answer, no exception', () => {

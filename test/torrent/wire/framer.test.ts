@@ -102,6 +102,7 @@ test('after divert the place is not touched any more', () => {
   seen.framer.push(bytes.subarray(bytes.length - 10));
   assert.deepEqual(home, Buffer.concat([Buffer.alloc(10, 9), Buffer.alloc(10)]));
   assert.equal(seen.events.length, 2, 'the block is reported all the same');
+  assert.equal(seen.events[1], `landed 3 10 ${'09'.repeat(20)}`, 'and whole');
 });
 
 test('a refused landing ends it', () => {

@@ -31,9 +31,8 @@ export function assignBlocks(
   now: number,
 ): void {
   if (peer.wanted === 0 || (peer.choking && peer.allowed.size === 0)) return;
-  const bytesPerSecond = peer.rate.bytesPerSecond(now);
   const depth = pipelineDepth({
-    bytesPerSecond,
+    bytesPerSecond: peer.rate.bytesPerSecond(now),
     blocksPerPiece: download.blocksPerPiece,
     requestQueue: peer.requestQueue,
     snubbed: peer.snubbed,
@@ -41,7 +40,9 @@ export function assignBlocks(
   let room = depth - peer.outstanding.size;
   // Refilled by the quarter: one write carries many requests, and one walk over the pieces serves them.
   if (room <= 0 || (peer.outstanding.size > 0 && room < depth / 4)) return;
-  const longest = peer.snubbed ? 1 : blocksPerRequest(bytesPerSecond, peer.mostBlocksPerRequest);
+  const longest = peer.snubbed
+    ? 1
+    : blocksPerRequest(peer.burst.bytesPerSecond(now), peer.mostBlocksPerRequest);
   while (room > 0) {
     const piece = nextPiece(download, peer, out, now);
     if (!piece) break;

@@ -7,6 +7,7 @@ import { saltOf } from './rendezvous.ts';
 
 /** Requests that were taken back but may still be answered; beyond this many the peer had its chance. */
 const MOST_STALE = 4096;
+const BURST_SAMPLE_MS = 10;
 const FIRST_REFUSAL_MS = 1000;
 const LAST_REFUSAL_MS = 30_000;
 
@@ -26,6 +27,8 @@ export class DownloadPeer {
   /** BEP 6: a choke rejects each request expressly. */
   readonly fast: boolean;
   readonly rate: Rate;
+  /** The same, known sooner and rougher: good enough for the length of requests. */
+  readonly burst: Rate;
   origin = false;
   requestQueue = DEFAULT_REQUEST_QUEUE;
   /** Blocks that it sends for one request. */
@@ -55,6 +58,7 @@ export class DownloadPeer {
     this.fast = fast;
     this.pieces = new Bitset(pieceCount);
     this.rate = new Rate(now);
+    this.burst = new Rate(now, BURST_SAMPLE_MS);
     this.progressAt = now;
   }
 

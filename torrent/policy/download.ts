@@ -337,6 +337,7 @@ export class Download {
     peer.progressAt = now;
     peer.snubs = 0;
     peer.rate.add(bytes.length, now);
+    peer.burst.add(bytes.length, now);
     if (!active || !needed) {
       this.received.wasted += bytes.length;
       if (asked && active && !active.sealed) active.giveBack(block);

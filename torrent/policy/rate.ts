@@ -1,25 +1,27 @@
 /** Bytes per second as an exponentially weighted mean. Time comes as an argument, in milliseconds. */
 const HALF_LIFE_MS = 2000;
 /** Shorter gaps are collected: a burst within one millisecond is no rate. */
-const SAMPLE_MS = 100;
+const USUAL_SAMPLE_MS = 100;
 
 export class Rate {
   #bytesPerSecond = 0;
   #pending = 0;
   #since: number;
+  readonly #sampleMs: number;
   #seen = false;
 
-  constructor(now: number) {
+  constructor(now: number, sampleMs = USUAL_SAMPLE_MS) {
     this.#since = now;
+    this.#sampleMs = sampleMs;
   }
 
   add(bytes: number, now: number): void {
     this.#pending += bytes;
-    if (now - this.#since >= SAMPLE_MS) this.#fold(now);
+    if (now - this.#since >= this.#sampleMs) this.#fold(now);
   }
 
   bytesPerSecond(now: number): number {
-    if (now - this.#since >= SAMPLE_MS) this.#fold(now);
+    if (now - this.#since >= this.#sampleMs) this.#fold(now);
     return this.#bytesPerSecond;
   }
 

@@ -312,7 +312,7 @@ test('whatever peers do, invariants hold and an honest seed completes the downlo
       const lab = new Lab(4);
       for (const { what, peer, piece, pieces, fast, blocks, ms } of steps) {
         const held = lab.owed.get(peer);
-        lab.download.peers.get(peer)?.rate.add(ms * 5000, lab.now); // now and then one is fast
+        lab.download.peers.get(peer)?.burst.add(ms * 5000, lab.now); // now and then one is fast
         if (what === 'join' && !held) lab.join(peer, pieces, { fast, origin: peer === 5, blocks });
         else if (what === 'settle') lab.settle();
         else if (what === 'refute') lab.settle('refuted');
@@ -360,7 +360,7 @@ test('a fast peer that takes long requests is asked for several blocks at once',
     'slow until it is seen',
   );
   lab.now = 100;
-  lab.download.peers.get(1)!.rate.add(2e6, lab.now);
+  lab.download.peers.get(1)!.burst.add(2e6, lab.now);
   const lengths = new Set<number>();
   while (lab.answer(1)) {
     lab.settle();

@@ -49,12 +49,18 @@ const settingsOf = (options: ClientOptions, port: number, rpcPort: number): obje
   umask: 18,
 });
 
+/** How a program of Transmission is called: itself, and words that go before its own arguments. */
+export type CommandOf = (program: string) => readonly [string, ...string[]];
+const installed: CommandOf = (program) => [program];
+
 /**
  * Whether the Transmission of this machine reads that torrent. 3.00, which Debian 12 has, takes no hybrid: its
  * decoder stumbles over the empty keys of BEP 52's file tree (transmission#1964, mended in 4.0).
  */
-export const transmissionReads = (torrent: string): boolean =>
-  spawnSync('transmission-show', [torrent], { timeout: START_TIMEOUT_MS }).status === 0;
+export const transmissionReads = (torrent: string, command: CommandOf = installed): boolean => {
+  const [program, ...args] = command('transmission-show');
+  return spawnSync(program, [...args, torrent], { timeout: START_TIMEOUT_MS }).status === 0;
+};
 
 /** One session of Transmission's RPC, see its rpc-spec: a 409 hands out the session id to come back with. */
 class Rpc {
@@ -119,12 +125,18 @@ async function until(
   }
 }
 
-export async function launchTransmission(options: ClientOptions): Promise<Client> {
+/** The Transmission that is installed, or the one that `command` calls. */
+export async function launchTransmission(
+  options: ClientOptions,
+  command: CommandOf = installed,
+): Promise<Client> {
   const configuration = await mkdtemp(join(tmpdir(), 'swarmboot-transmission-'));
   const port = await freePort(options.address);
   const rpcPort = await freePort('127.0.0.1');
   await writeFile(join(configuration, 'settings.json'), JSON.stringify(settingsOf(options, port, rpcPort)));
-  const child = new LineProcess(`transmission ${options.mode}`, 'transmission-daemon', [
+  const [program, ...args] = command('transmission-daemon');
+  const child = new LineProcess(`transmission ${options.mode}`, program, [
+    ...args,
     '--foreground',
     '--log-error',
     '--config-dir',

@@ -35,7 +35,8 @@ function threadMain(): void {
     const leaves = Buffer.alloc(Math.ceil(job.treeLength / 16384) * 32);
     for (let leaf = 0; leaf * 16384 < job.treeLength; leaf++) {
       const block = bytes.subarray(leaf * 16384, Math.min((leaf + 1) * 16384, job.treeLength));
-      leaves.set(hash('sha256', block, 'buffer'), leaf * 32);
+      // As a binary string, a hash costs a third of what it costs as a buffer of its own.
+      leaves.write(hash('sha256', block, 'binary'), leaf * 32, 'latin1');
     }
     const sha1 = job.sha1 ? hash('sha1', bytes, 'buffer') : undefined;
     parentPort.postMessage({ id: job.id, sha1, leaves });

@@ -389,7 +389,8 @@ export class Download {
   /** Makes room by giving up a piece that no connected peer can continue. False if every piece is being worked on. */
   makeRoom(out: DownloadCommand[], now: number): boolean {
     for (const active of this.active.values()) {
-      if (active.sealed || active.requesters.some((count) => count > 0)) continue;
+      // Without a free block it is being worked on, which is quicker to see than by its requesters.
+      if (active.sealed || active.free === 0 || active.requesters.some((count) => count > 0)) continue;
       if ([...this.peers.values()].some((peer) => peer.mayAskFor(active.index, now))) continue;
       this.#release(active.index, out);
       return true;

@@ -84,7 +84,14 @@ export class GuardedWire extends Wire {
   /** Sends a block that the peer waits for. False if it does not wait for it any more. */
   answer(piece: number, begin: number, block: Uint8Array): boolean {
     if (!this._pull(this.peerRequests, piece, begin, block.length)) return false;
-    this.piece(piece, begin, block);
+    // As `piece` does, without its meters, and as a Buffer, which a socket takes as it is.
+    const header = Buffer.allocUnsafe(13);
+    header.writeUInt32BE(9 + block.length, 0);
+    header[4] = MESSAGE.piece;
+    header.writeUInt32BE(piece, 5);
+    header.writeUInt32BE(begin, 9);
+    this._push(header);
+    this._push(block);
     return true;
   }
 

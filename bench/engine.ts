@@ -22,7 +22,7 @@ import { formatTable, type Report, type Run, withRatios } from './report.ts';
 import { startTracker, type Tracker } from './tracker.ts';
 
 /** Longest that one download may take, in milliseconds. */
-const ROUND_TIMEOUT_MS = 300_000;
+const ROUND_TIMEOUT_MS = 120_000;
 /** What the agent may use while it downloads a GiB, the image itself not counted. */
 const MEMORY_TARGET_BYTES = 160 * 2 ** 20;
 
@@ -127,8 +127,13 @@ class Bench {
     await client.close();
   }
 
-  async close(): Promise<void> {
+  /** Ends what a round that failed has left running. */
+  async endRound(): Promise<void> {
     for (const client of this.#open) await this.#end(client);
+  }
+
+  async close(): Promise<void> {
+    await this.endRound();
     await (await this.#tracker)?.close();
     rmSync(this.#root, { recursive: true, force: true });
   }
@@ -216,13 +221,24 @@ async function main(): Promise<void> {
     for (let round = 1; round <= options.rounds; round++)
       for (const [engine, measurements] of measured) {
         const payload = await bench.payload(sizeFor(engine));
-        const result = await bench.round(engine, payload);
-        measurements.push(result);
-        const rate = (payload.lengthBytes / 1e6 / result.seconds).toFixed(0);
-        console.error(`round ${round} of ${options.rounds}: ${engine.name} ${rate} MB/s`);
+        try {
+          const result = await bench.round(engine, payload);
+          measurements.push(result);
+          const rate = (payload.lengthBytes / 1e6 / result.seconds).toFixed(0);
+          console.error(`round ${round} of ${options.rounds}: ${engine.name} ${rate} MB/s`);
+        } catch (error) {
+          // Another's failure is a gap in its row; our own is a defect.
+          if (engine.isOurs || closing !== undefined) throw error;
+          console.error(
+            `round ${round} of ${options.rounds}: ${engine.name} failed: ${(error as Error).message}`,
+          );
+          await bench.endRound();
+        }
       }
     const runs = withRatios(
-      [...measured].map(([engine, measurements]) => toRun(engine, sizeFor(engine), measurements)),
+      [...measured]
+        .filter(([, measurements]) => measurements.length > 0)
+        .map(([engine, measurements]) => toRun(engine, sizeFor(engine), measurements)),
     );
     const report: Report = { host: host(), runs };
     console.log(

@@ -6,7 +6,8 @@
  * be told of a peer, and take up to two seconds to find one) come before that. Rounds are interleaved, so that a
  * noisy moment of the machine hits every engine alike; the table shows medians. Each copy is compared with the payload.
  *
- * Usage: scripts/bench engine [--size MiB] [--rounds N] [--engines NAME,...] [--memory] [--json FILE]
+ * Usage: scripts/bench engine [--size MiB] [--rounds N] [--engines NAME,...] [--torrent hybrid|v1] [--memory]
+ *                            [--json FILE]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
@@ -27,7 +28,8 @@ const ROUND_TIMEOUT_MS = 120_000;
 const MEMORY_TARGET_BYTES = 160 * 2 ** 20;
 
 const USAGE = `Usage: scripts/bench engine [--size MiB=512] [--rounds N=3] [--engines ${ENGINES.map((engine) => engine.name).join(',')}]
-                            [--memory] [--json FILE]
+                            [--torrent hybrid|v1] [--memory] [--json FILE]
+  --torrent  v1: SHA-1 alone, for the clients that a v1 torrent can be given (ours, libtorrent, aria2, transmission)
   --memory   one download of 1 GiB by our engine and agent only: what counts is the leecher's peak resident set`;
 
 interface Measurement {
@@ -69,9 +71,9 @@ class Bench {
     return makePayload(mkdtempSync(join(this.#root, 'payload-')), lengthBytes, url);
   }
 
-  async round(engine: Engine, payload: Payload): Promise<Measurement> {
+  async round(engine: Engine, payload: Payload, forced: Kind | undefined): Promise<Measurement> {
     const target = mkdtempSync(join(this.#root, 'leech-'));
-    const kind = engine.kind?.(payload.shapes.hybrid.torrent) ?? 'hybrid';
+    const kind = forced ?? engine.kind?.(payload.shapes.hybrid.torrent) ?? 'hybrid';
     const { torrent, path } = payload.shapes[kind];
     const { seed: seedAddress, leech: leechAddress } = this.#addresses;
     const seed = await this.#launch(engine.launchSeed ?? engine.launch, {
@@ -144,7 +146,7 @@ const cpuOf = ({ pid }: Client): number => (pid === undefined ? 0 : cpuSecondsOf
 function toRun(engine: Engine, lengthBytes: number, measured: readonly Measurement[]): Run {
   const notes = [
     ...(engine.note === undefined ? [] : [engine.note]),
-    ...(measured.every((one) => one.kind !== 'v1') ? [] : ['v1 torrent: this version reads no hybrid']),
+    ...(measured.every((one) => one.kind !== 'v1') ? [] : ['v1 torrent']),
   ];
   const rates = measured.map(({ seconds }) => lengthBytes / 1e6 / seconds);
   return {
@@ -175,6 +177,7 @@ function readOptions() {
       size: { type: 'string' },
       rounds: { type: 'string' },
       engines: { type: 'string' },
+      torrent: { type: 'string', default: 'hybrid' },
       memory: { type: 'boolean', default: false },
       json: { type: 'string' },
       addresses: { type: 'string', default: '127.0.0.1,127.0.0.2' },
@@ -192,16 +195,24 @@ function readOptions() {
       throw new Error(`Cannot take "${text}" for ${what}: give a whole number from 1 on`);
     return value;
   };
+  if (values.torrent !== 'hybrid' && values.torrent !== 'v1')
+    throw new Error(`Cannot take "${values.torrent}" for --torrent: give hybrid or v1`);
+  const isV1 = values.torrent === 'v1';
+  const engines = enginesNamed(
+    values.engines ??
+      ENGINES.filter((engine) => engine.isThere?.() ?? true)
+        .filter((engine) => !values.memory || engine.isOurs)
+        .filter((engine) => !isV1 || engine.takesAnyTorrent)
+        .map((engine) => engine.name)
+        .join(','),
+  );
+  for (const { name, takesAnyTorrent } of engines)
+    if (isV1 && !takesAnyTorrent) throw new Error(`Cannot bench "${name}" with a v1 torrent`);
   return {
     lengthBytes: whole(values.size, values.memory ? 1024 : 512, '--size') * 2 ** 20,
     rounds: whole(values.rounds, values.memory ? 1 : 3, '--rounds'),
-    engines: enginesNamed(
-      values.engines ??
-        ENGINES.filter((engine) => engine.isThere?.() ?? true)
-          .filter((engine) => !values.memory || engine.isOurs)
-          .map((engine) => engine.name)
-          .join(','),
-    ),
+    engines,
+    kind: isV1 ? ('v1' as const) : undefined,
     memory: values.memory,
     json: values.json,
     addresses: { seed: seedAddress, leech: leechAddress },
@@ -222,7 +233,7 @@ async function main(): Promise<void> {
       for (const [engine, measurements] of measured) {
         const payload = await bench.payload(sizeFor(engine));
         try {
-          const result = await bench.round(engine, payload);
+          const result = await bench.round(engine, payload, options.kind);
           measurements.push(result);
           const rate = (payload.lengthBytes / 1e6 / result.seconds).toFixed(0);
           console.error(`round ${round} of ${options.rounds}: ${engine.name} ${rate} MB/s`);
@@ -242,7 +253,7 @@ async function main(): Promise<void> {
     );
     const report: Report = { host: host(), runs };
     console.log(
-      `One seeder, one leecher on loopback; hybrid torrent, pieces of 1 MiB, every piece verified.\n${report.host.cores} cores, ${report.host.cpu}, Linux ${report.host.kernel}, Node ${report.host.node}\n\n${formatTable(runs)}`,
+      `One seeder, one leecher on loopback; ${options.kind ?? 'hybrid'} torrent, pieces of 1 MiB, every piece verified.\n${report.host.cores} cores, ${report.host.cpu}, Linux ${report.host.kernel}, Node ${report.host.node}\n\n${formatTable(runs)}`,
     );
     if (options.memory)
       for (const run of runs)

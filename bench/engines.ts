@@ -15,6 +15,8 @@ export interface Engine {
   /** Plays the seed instead, where the program only leeches. */
   readonly launchSeed?: LaunchClient;
   readonly isOurs?: boolean;
+  /** Takes a v1 torrent as well: no bound, and no boot server's client. */
+  readonly takesAnyTorrent?: boolean;
   /** False where the program has to be built first; without it the engine is left out unless asked for by name. */
   readonly isThere?: () => boolean;
   /** Payload above which a round would only cost time, in bytes. */
@@ -25,7 +27,7 @@ export interface Engine {
 }
 
 export const ENGINES: readonly Engine[] = [
-  { name: 'ours', launch: launchOurs, isOurs: true },
+  { name: 'ours', launch: launchOurs, isOurs: true, takesAnyTorrent: true },
   {
     name: 'agent',
     launch: launchAgent,
@@ -38,12 +40,14 @@ export const ENGINES: readonly Engine[] = [
   {
     name: 'libtorrent',
     launch: launchLibtorrent,
+    takesAnyTorrent: true,
     note: 'peak includes the file, which it maps',
   },
-  { name: 'aria2', launch: launchAria2, note: 'checks SHA-1 only' },
+  { name: 'aria2', launch: launchAria2, takesAnyTorrent: true, note: 'checks SHA-1 only' },
   {
     name: 'transmission',
     launch: launchTransmission,
+    takesAnyTorrent: true,
     kind: (torrent) => (transmissionReads(torrent) ? 'hybrid' : 'v1'),
     limitBytes: 16 * 2 ** 20,
     note: 'checks SHA-1 only; smaller payload',

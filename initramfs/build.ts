@@ -9,8 +9,10 @@ import { defaultCache, unpackPackages } from './packages.ts';
 import { buildStage1, GROUPS, type Stage1Report } from './stage1.ts';
 
 const USAGE = `Usage: scripts/build-stage1 --key release.pub --out DIR [options]
+       scripts/build-stage1 --no-key --out DIR [options]
 Writes DIR/vmlinuz, DIR/initrd.img and DIR/report.json.
   --key FILE      public key that manifests must be signed with (swarmboot key generate)
+  --no-key        for any site: "swarmboot stage1 install" puts the site's key behind it
   --agent FILE    single-file agent (dist/swarmboot-agent)
   --suite NAME    Debian suite of the kernel (trixie)
   --mirror URL    Debian mirror (mmdebstrap's default)
@@ -59,6 +61,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       key: { type: 'string' },
+      'no-key': { type: 'boolean', default: false },
       out: { type: 'string' },
       agent: { type: 'string', default: join(import.meta.dirname, '../dist/swarmboot-agent') },
       suite: { type: 'string', default: 'trixie' },
@@ -69,12 +72,15 @@ async function main(): Promise<void> {
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help || values.key === undefined || values.out === undefined) {
+  if (values.help || (values.key === undefined) !== values['no-key'] || values.out === undefined) {
     console.log(USAGE);
     process.exitCode = values.help ? 0 : 2;
     return;
   }
-  const publicKey = await readNeeded(values.key, 'make a key with "swarmboot key generate"');
+  const publicKey =
+    values.key === undefined
+      ? undefined
+      : (await readNeeded(values.key, 'make a key with "swarmboot key generate"')).toString('utf8');
   const agent = await readNeeded(values.agent, 'build it with scripts/build-agent');
   const limitBytes = values.limit === undefined ? undefined : Number(values.limit);
   if (limitBytes !== undefined && !(Number.isSafeInteger(limitBytes) && limitBytes > 0))
@@ -89,7 +95,7 @@ async function main(): Promise<void> {
   const stage1 = await buildStage1({
     packages,
     agent,
-    publicKey: publicKey.toString('utf8'),
+    publicKey,
     cache: values.cache,
     mtime: sourceDate(process.env.SOURCE_DATE_EPOCH),
     ...(limitBytes === undefined ? {} : { limitBytes }),

@@ -1,5 +1,6 @@
 /**
- * Puts stage-1 together: the kernel as Debian signed it, and an initrd of four parts.
+ * Puts stage-1 together: the kernel as Debian signed it, and an initrd of four parts that are the same everywhere, with
+ * the site's key behind them.
  *
  * Invariant: same packages, agent and key in, same bytes out. Nothing is written unless everything that stage-1 needs
  * is there and it all fits.
@@ -8,8 +9,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Entry, withDirectories, writeCpio } from '../contract/cpio.ts';
-import { BAKED_KEY_PATH } from '../contract/paths.ts';
-import { parsePublicKey } from '../contract/signify.ts';
+import { keyArchive } from '../contract/stage1-key.ts';
 import {
   APPLETS,
   APPLETS_NOT_LINKED,
@@ -26,7 +26,7 @@ import { type KernelModule, moduleIndex, resolveModules } from './modules.ts';
 import { COMPRESSION_LEVEL, compressSegment } from './segment.ts';
 
 /** Parts of the initrd, in the order in which the kernel unpacks them: what changes most seldom first. */
-export const GROUPS = ['programs', 'modules', 'agent', 'site'] as const;
+export const GROUPS = ['programs', 'modules', 'agent', 'base'] as const;
 export type Group = (typeof GROUPS)[number];
 
 export interface Stage1Options {
@@ -34,8 +34,8 @@ export interface Stage1Options {
   readonly packages: string;
   /** The single-file agent. */
   readonly agent: Uint8Array;
-  /** Public key (signify format) that manifests must be signed with. */
-  readonly publicKey: string;
+  /** Public key (signify format) that manifests must be signed with; undefined leaves that to `swarmboot stage1`. */
+  readonly publicKey: string | undefined;
   /** Folder for compressed parts. */
   readonly cache: string;
   /** Time stamp of every entry, in seconds since 1970 (SOURCE_DATE_EPOCH). */
@@ -58,6 +58,8 @@ export interface Stage1Report {
     readonly total: number;
     readonly limit: number;
   };
+  /** Bytes of the key's archive at the end, 0 without one. */
+  readonly keyBytes: number;
   readonly groups: Readonly<Record<Group, { entries: number; rawBytes: number; compressedBytes: number }>>;
   /** Module -> firmware that it may ask for. None is shipped: Debian has it in non-free-firmware. */
   readonly firmwareNotShipped: Readonly<Record<string, readonly string[]>>;
@@ -134,11 +136,9 @@ async function moduleEntries(
   return { entries, missing, modules };
 }
 
-function siteEntries(publicKey: string): Entry[] {
-  parsePublicKey(publicKey); // a machine that booted with a damaged key would trust nothing
+function baseEntries(): Entry[] {
   return [
     file('init', 0o755, readFileSync(join(import.meta.dirname, 'init'))),
-    file(BAKED_KEY_PATH.slice(1), 0o644, publicKey),
     ...Object.entries(FILES).map(([path, text]) => file(path, 0o644, text)),
     ...Object.entries(DIRECTORIES).map(([path, mode]): Entry => ({ kind: 'directory', path, mode })),
     ...Object.entries(LINKS).map(([path, target]): Entry => ({ kind: 'symlink', path, target })),
@@ -165,7 +165,7 @@ export async function gatherEntries(
     programs: withDirectories(programs.entries),
     modules: withDirectories(drivers.entries),
     agent: withDirectories([file('bin/swarmboot-agent', 0o755, options.agent)]),
-    site: withDirectories(siteEntries(options.publicKey)),
+    base: withDirectories(baseEntries()),
   };
   return { groups, modules: drivers.modules };
 }
@@ -198,7 +198,10 @@ export async function buildStage1(options: Stage1Options): Promise<Stage1> {
   );
   const segments = parts.map(({ segment }) => segment);
   const sizes = Object.fromEntries(parts.map(({ group, size }) => [group, size])) as Stage1Report['groups'];
-  const initrd = Buffer.concat(segments);
+  const everywhere = Buffer.concat(segments);
+  const key =
+    options.publicKey === undefined ? Buffer.alloc(0) : keyArchive(options.publicKey, everywhere.length);
+  const initrd = Buffer.concat([everywhere, key]);
   const limit = options.limitBytes ?? STAGE1_LIMIT_BYTES;
   const total = vmlinuz.length + initrd.length;
   checkSize(total, limit, sizes, vmlinuz.length);
@@ -213,6 +216,7 @@ export async function buildStage1(options: Stage1Options): Promise<Stage1> {
       kernelRelease: release,
       sha256: { vmlinuz: sha256(vmlinuz), 'initrd.img': sha256(initrd) },
       bytes: { vmlinuz: vmlinuz.length, 'initrd.img': initrd.length, total, limit },
+      keyBytes: key.length,
       groups: sizes,
       firmwareNotShipped: Object.fromEntries(firmware.map((module) => [module.name, module.firmware])),
       files: Object.fromEntries(files),

@@ -3,6 +3,7 @@ export type FailureCode =
   | 'bad-option'
   | 'missing-key'
   | 'key-exists'
+  | 'missing-stage1'
   | 'missing-program'
   | 'program-failed'
   | 'timeout'

@@ -3,26 +3,9 @@
  *
  * Exit status: 0 done, 1 it failed (one sentence on standard error says why and what to do), 2 wrong usage.
  */
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { Failure } from '../failure.ts';
-import { dnsmasqCommand } from './dnsmasq.ts';
-import { imageCommand } from './image.ts';
-import { keyCommand } from './key.ts';
-import { serveCommand } from './serve.ts';
-
-function program(): Command {
-  const command = new Command('swarmboot')
-    .description('Boot many machines into the same Debian system over BitTorrent: the boot server')
-    .showHelpAfterError('(add --help for the options)')
-    .exitOverride();
-  for (const part of [keyCommand(), imageCommand(), serveCommand(), dnsmasqCommand()]) {
-    part.exitOverride().showHelpAfterError('(add --help for the options)');
-    for (const child of part.commands)
-      child.exitOverride().showHelpAfterError('(add --help for the options)');
-    command.addCommand(part);
-  }
-  return command;
-}
+import { program } from './program.ts';
 
 try {
   await program().parseAsync(process.argv);

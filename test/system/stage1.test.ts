@@ -49,10 +49,12 @@ test("the kernel is Debian's, to the byte: Secure Boot's signature covers it", (
 function listing(): string {
   let at = 0;
   const lines: string[] = [];
-  for (const group of GROUPS) {
+  const archives: [string, Buffer][] = GROUPS.map((group) => {
     const size = stage1.report.groups[group].compressedBytes;
-    const archive = zstdDecompressSync(stage1.initrd.subarray(at, at + size));
     at += size;
+    return [group, zstdDecompressSync(stage1.initrd.subarray(at - size, at))];
+  });
+  for (const [group, archive] of [...archives, ['key', stage1.initrd.subarray(at)] as const]) {
     const output = execFileSync('cpio', ['--list', '--verbose', '--numeric-uid-gid', '--quiet'], {
       input: archive,
       encoding: 'utf8',

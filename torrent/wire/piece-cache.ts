@@ -35,6 +35,10 @@ export class PieceCache {
     this.#most = Math.max(this.#most, most);
   }
 
+  has(piece: number): boolean {
+    return this.#entries.has(piece);
+  }
+
   /** The bytes of a piece if they are here, and a function to call when nobody looks at them any more. */
   pin(piece: number): { readonly bytes: Buffer; readonly unpin: () => void } | undefined {
     const entry = this.#entries.get(piece);

@@ -1,22 +1,20 @@
 /**
- * Answers requests: one block of each peer in turn, within the rate limit, no faster than each socket takes it. Reads
- * whole pieces ahead through the cache and never waits for the store while another peer can be served.
+ * Answers requests in the order that policy/upload-turns.ts gives them. Reads whole pieces ahead through the cache and never
+ * waits for the store while another peer can be served.
  */
-import { TokenBucket } from '../policy/token-bucket.ts';
+import {
+  type UploadRequest,
+  UploadTurns,
+  type UploadTarget as WaitingTarget,
+} from '../policy/upload-turns.ts';
 import type { PieceCache } from './piece-cache.ts';
 
-export interface UploadTarget {
-  /** Bytes written but not taken by the kernel yet. */
-  readonly pendingBytes: number;
+export type { UploadRequest } from '../policy/upload-turns.ts';
+
+export interface UploadTarget extends WaitingTarget {
   /** `bytes` may not change until everything sent so far is gone; then `sent` is called. */
   sendBlock(request: UploadRequest, bytes: Uint8Array, sent: () => void): void;
   refuse(request: UploadRequest): void;
-}
-
-export interface UploadRequest {
-  readonly piece: number;
-  readonly begin: number;
-  readonly length: number;
 }
 
 export interface UploadQueueOptions {
@@ -27,49 +25,32 @@ export interface UploadQueueOptions {
   readonly onSent: (bytes: number) => void;
 }
 
-/** A socket with more than this waiting gets nothing until it drains: 50 slow peers must not hold 50 pieces. */
-const MOST_PENDING_BYTES = 512 * 1024;
-/** One peer is served this much in a row, so that each write is worth its system call. */
-const RUN_BYTES = 256 * 1024;
-/** With a rate limit the peers share finely. */
-const LIMITED_RUN_BYTES = 16 * 1024;
-
 export class UploadQueue {
   readonly #options: UploadQueueOptions;
-  readonly #bucket: TokenBucket;
-  /** In turn order: whoever was served goes to the end. */
-  readonly #waiting = new Map<UploadTarget, UploadRequest[]>();
+  readonly #turns: UploadTurns<UploadTarget>;
   #timer: NodeJS.Timeout | undefined;
   #scheduled = false;
   #closed = false;
 
   constructor(options: UploadQueueOptions) {
     this.#options = options;
-    this.#bucket = new TokenBucket(options.bytesPerSecond, options.now());
+    const { bytesPerSecond, now } = options;
+    this.#turns = new UploadTurns({ bytesPerSecond, startedAt: now() });
   }
 
   push(target: UploadTarget, request: UploadRequest): void {
-    const requests = this.#waiting.get(target);
-    if (requests) requests.push(request);
-    else this.#waiting.set(target, [request]);
+    this.#turns.push(target, request);
     this.#schedule();
   }
 
   /** False if it was sent already. */
   cancel(target: UploadTarget, request: UploadRequest): boolean {
-    const requests = this.#waiting.get(target);
-    const index = requests?.findIndex(
-      ({ piece, begin, length }) =>
-        piece === request.piece && begin === request.begin && length === request.length,
-    );
-    if (!requests || index === undefined || index < 0) return false;
-    requests.splice(index, 1);
-    return true;
+    return this.#turns.cancel(target, request);
   }
 
   /** The peer was choked or is gone. */
   drop(target: UploadTarget): void {
-    this.#waiting.delete(target);
+    this.#turns.drop(target);
   }
 
   /** The socket took what it had. */
@@ -79,7 +60,7 @@ export class UploadQueue {
 
   close(): void {
     this.#closed = true;
-    this.#waiting.clear();
+    this.#turns.clear();
     clearTimeout(this.#timer);
   }
 
@@ -89,31 +70,17 @@ export class UploadQueue {
     // After all sockets of this turn were read: their requests are served as one batch.
     setImmediate(() => {
       this.#scheduled = false;
-      if (!this.#closed) this.#serve();
+      this.#serve();
     });
   }
 
   #serve(): void {
-    let progress = true;
-    while (progress) {
-      progress = false;
-      for (const [target, requests] of [...this.#waiting]) {
-        if (!this.#bucket.unlimited) {
-          const waitMs = this.#bucket.waitMs(this.#options.now());
-          if (waitMs > 0) {
-            this.#serveIn(waitMs);
-            return;
-          }
-        }
-        if (requests.length === 0) {
-          this.#waiting.delete(target);
-          continue;
-        }
-        if (this.#serveRun(target, requests)) {
-          progress = true;
-          this.#waiting.delete(target);
-          if (requests.length > 0) this.#waiting.set(target, requests);
-        }
+    while (!this.#closed) {
+      const turn = this.#turns.next(this.#options.now(), (target, request) => this.#atHand(target, request));
+      if (turn.do === 'send') this.#send(turn.target, turn.request);
+      else {
+        if (turn.do === 'wait') this.#serveIn(turn.ms);
+        return;
       }
     }
   }
@@ -122,45 +89,30 @@ export class UploadQueue {
     if (this.#timer) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (!this.#closed) this.#serve();
+      this.#serve();
     }, waitMs);
   }
 
-  /** Serves one peer up to a run's length; true if anything went out. */
-  #serveRun(target: UploadTarget, requests: UploadRequest[]): boolean {
-    let run = this.#bucket.unlimited ? RUN_BYTES : LIMITED_RUN_BYTES;
-    let served = 0;
-    while (run > 0 && served < requests.length && target.pendingBytes < MOST_PENDING_BYTES) {
-      const request = requests[served]!;
-      const pinned = this.#options.cache.pin(request.piece);
-      if (!pinned) {
-        this.#load(target, request);
-        break;
-      }
-      if (!this.#bucket.take(request.length, this.#options.now())) {
-        pinned.unpin();
-        break;
-      }
-      served++;
-      run -= request.length;
-      const bytes = pinned.bytes.subarray(request.begin, request.begin + request.length);
-      target.sendBlock(request, bytes, () => {
-        pinned.unpin();
-        if (this.#waiting.size > 0) this.#schedule();
-      });
-      this.#options.onSent(request.length);
-    }
-    requests.splice(0, served);
-    return served > 0;
+  #send(target: UploadTarget, request: UploadRequest): void {
+    const { bytes, unpin } = this.#options.cache.pin(request.piece)!;
+    target.sendBlock(request, bytes.subarray(request.begin, request.begin + request.length), () => {
+      unpin();
+      if (this.#turns.waiting > 0) this.#schedule();
+    });
+    this.#options.onSent(request.length);
   }
 
-  #load(target: UploadTarget, request: UploadRequest): void {
-    if (this.#options.cache.isLoading(request.piece)) return;
-    const loading = this.#options.cache.load(request.piece);
+  /** Sees to it that the piece is read if it is not. */
+  #atHand(target: UploadTarget, request: UploadRequest): boolean {
+    const { cache } = this.#options;
+    if (cache.has(request.piece)) return true;
+    if (cache.isLoading(request.piece)) return false;
+    const loading = cache.load(request.piece);
     // Every buffer is held by a socket: the next `sent` wakes us.
     void loading?.then((ok) => {
       if (!ok && this.cancel(target, request)) target.refuse(request);
       this.#schedule();
     });
+    return false;
   }
 }

@@ -299,26 +299,6 @@ test('a hundred thousand requests in the queue end the connection', async (t) =>
   assert.equal((await closed).reason, 'request-flood');
 });
 
-test('a peer that asks while choked and never reads is dropped', async (t) => {
-  const swarm = await startSwarm(t, {
-    metainfo: content.metainfo,
-    store: seedStore(content),
-    complete: true,
-  });
-  const closed = eventOf<{ reason: string }>(swarm, 'peer-closed', undefined, 30_000);
-  const peer = RawPeer.dial(t, swarm);
-  peer.handshake(content.metainfo.wireInfohash);
-  await peer.message(14);
-  peer.socket.pause();
-  const batch = Buffer.concat(Array.from({ length: 10_000 }, () => frame(6, words(0, 0, 16384))));
-  const pump = (): void => {
-    while (!peer.isClosed && peer.socket.write(batch));
-  };
-  peer.socket.on('drain', pump);
-  pump();
-  assert.equal((await closed).reason, 'does-not-read');
-});
-
 test('a connection without a handshake is closed in time', async (t) => {
   const swarm = await startSwarm(
     t,

@@ -38,6 +38,8 @@ export interface SwarmTuning {
   readonly handshakeTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** A peer must take some of what waits for it within this time. */
+  readonly writeTimeoutMs: number;
   readonly uploadSlots: number;
 }
 
@@ -48,6 +50,8 @@ export const DEFAULT_TUNING: SwarmTuning = {
   requestTimeoutMs: 8_000,
   // Keep-alives come every two minutes by convention (BEP 3), ours every 55 s.
   idleTimeoutMs: 150_000,
+  // At most 512 KiB of blocks wait for a socket: whoever is slower than 17 KB/s is no use to a room.
+  writeTimeoutMs: 30_000,
   // Generous: on a LAN the disk and the link are rarely the limit, and a choked machine does not boot.
   uploadSlots: 24,
 };

@@ -92,11 +92,12 @@ export class Room {
     }
   }
 
-  /** Closes those who were silent too long. */
+  /** Closes those who were silent too long, and those who do not read. */
   closeIdle(): void {
-    const { now, idleTimeoutMs } = this.#options.tuning;
+    const { now, idleTimeoutMs, writeTimeoutMs } = this.#options.tuning;
     for (const peer of this.peers.values()) {
       if (now() - peer.lastReceivedAt > idleTimeoutMs) peer.close('idle');
+      else peer.closeIfDeaf(writeTimeoutMs);
     }
   }
 

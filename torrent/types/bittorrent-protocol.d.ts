@@ -29,6 +29,7 @@ declare module 'bittorrent-protocol' {
     readonly destroyed: boolean;
     readonly requests: WireRequest[];
     readonly peerRequests: WireRequest[];
+    readonly peerPieces: { get(piece: number): boolean };
     readonly peerExtensions: { fast?: boolean; extended?: boolean };
     readonly peerExtendedMapping: Record<string, number>;
     extendedHandshake: Record<string, unknown>;

@@ -6,6 +6,7 @@
  * Private names of the package are overridden on purpose; its version is pinned and the tests probe every one.
  */
 import Wire, { type WireRequest } from 'bittorrent-protocol';
+import { MessageBudget } from '../policy/message-budget.ts';
 import { type PeerDescription, parseExtendedHandshake, REQUEST_QUEUE } from './extended-handshake.ts';
 import { MESSAGE, refuseContent, type TorrentShape } from './message-rules.ts';
 import { MetadataGuard } from './metadata-guard.ts';
@@ -24,12 +25,14 @@ export interface GuardedWireOptions {
   readonly shape: TorrentShape | undefined;
   /** Length of the info dictionary that is served; 0: none. */
   readonly metadataBytes: number;
+  readonly now: () => number;
   readonly send: (bytes: Uint8Array) => void;
   readonly described: (description: PeerDescription) => void;
 }
 
 export class GuardedWire extends Wire {
   readonly metadataGuard: MetadataGuard;
+  readonly #budget: MessageBudget;
   readonly #options: GuardedWireOptions;
   /** Bitfield, have-all and have-none messages so far. */
   #bitfields = 0;
@@ -40,6 +43,7 @@ export class GuardedWire extends Wire {
     super(options.direction);
     this.#options = options;
     this.metadataGuard = new MetadataGuard(options.metadataBytes);
+    this.#budget = new MessageBudget(options.now());
   }
 
   /** One message of the right length for its id. The reason why the peer must go, or undefined. */
@@ -47,6 +51,7 @@ export class GuardedWire extends Wire {
     const id = message[0]!;
     const refusal = refuseContent(message, this.#options.shape) ?? this.#refuseOutOfTurn(id);
     if (refusal) return refusal;
+    if (!this.#budget.spend(this.#costOf(id, message), this.#options.now())) return 'message-flood';
     try {
       if (id === MESSAGE.extended) return this.#receiveExtended(message);
       if (id in KNOWN_IDS) this._onMessage(message);
@@ -66,8 +71,14 @@ export class GuardedWire extends Wire {
     return undefined;
   }
 
+  /** As `receive`, for the message of no bytes. */
+  receiveKeepAlive(): string | undefined {
+    return this.#budget.spend(1, this.#options.now()) ? undefined : 'message-flood';
+  }
+
   /** A block that was asked for has arrived. */
   receivePiece(piece: number, begin: number, block: Uint8Array): void {
+    this.#budget.payload(block.length);
     this._onPiece(piece, begin, block);
   }
 
@@ -92,11 +103,19 @@ export class GuardedWire extends Wire {
     header.writeUInt32BE(begin, 9);
     this._push(header);
     this._push(block);
+    this.#budget.payload(block.length);
     return true;
+  }
+
+  override have(piece: number): void {
+    this.#budget.pieceKnown();
+    super.have(piece);
   }
 
   /** Takes a request off the list; peers with the fast extension are told (BEP 6). */
   refuseRequest(piece: number, begin: number, length: number): void {
+    // If that was too much, the next message ends the connection.
+    this.#budget.spend(1, this.#options.now());
     if (this.hasFast) this.reject(piece, begin, length);
     else this._pull(this.peerRequests, piece, begin, length);
   }
@@ -124,6 +143,31 @@ export class GuardedWire extends Wire {
     if (index < 0) return null;
     if (index === 0) return requests.shift()!;
     return requests.splice(index, 1)[0]!;
+  }
+
+  /** What a message costs the sender: about what it makes us do, unless it is a useful one. */
+  #costOf(id: number, message: Buffer): number {
+    switch (id) {
+      case MESSAGE.have:
+        if (!this.#options.shape || this.peerPieces.get(message.readUInt32BE(1))) return 1;
+        this.#budget.pieceKnown();
+        return 0;
+      case MESSAGE.request:
+        return this.amChoking ? 1 : 0;
+      case MESSAGE.choke:
+      case MESSAGE.unchoke:
+        // All plans with the peer are made anew.
+        return 8;
+      case MESSAGE.interested:
+      case MESSAGE.uninterested:
+      case MESSAGE.cancel:
+      case MESSAGE.bitfield:
+      case MESSAGE.haveAll:
+      case MESSAGE.haveNone:
+        return 2;
+      default:
+        return 1 + Math.floor(message.length / 1024);
+    }
   }
 
   #refuseOutOfTurn(id: number): string | undefined {

@@ -14,9 +14,17 @@ export class Outbox {
   #afterSent: (() => void)[] = [];
   #scheduled = false;
   #bytes = 0;
+  readonly #now: () => number;
+  /** When the kernel last took a batch, or since when there is anything to take. */
+  #progressAt = 0;
+  readonly #took = (): void => {
+    this.#progressAt = this.#now();
+  };
 
-  constructor(socket: Socket) {
+  /** `now`: in ms. */
+  constructor(socket: Socket, now: () => number) {
     this.#socket = socket;
+    this.#now = now;
   }
 
   /** Bytes accepted but not yet taken by the kernel. */
@@ -24,7 +32,13 @@ export class Outbox {
     return this.#bytes + this.#socket.writableLength;
   }
 
+  /** For how long the kernel has taken nothing although something waits, in ms. */
+  get stalledMs(): number {
+    return this.pendingBytes === 0 ? 0 : this.#now() - this.#progressAt;
+  }
+
   push(bytes: Uint8Array): void {
+    if (this.pendingBytes === 0) this.#took();
     this.#chunks.push(bytes);
     this.#bytes += bytes.length;
     if (this.#scheduled) return;
@@ -45,6 +59,7 @@ export class Outbox {
     this.#afterSent = [];
     this.#bytes = 0;
     const done = (): void => {
+      this.#took();
       for (const callback of callbacks) callback();
     };
     if (this.#socket.destroyed || chunks.length === 0) {
@@ -67,7 +82,7 @@ export class Outbox {
     }
     writeSmall();
     // Writes end in order, so the callback of an empty last one covers all. Errors are the socket's 'error' event too.
-    if (callbacks.length > 0) this.#socket.write(NOTHING, done);
+    this.#socket.write(NOTHING, callbacks.length > 0 ? done : this.#took);
     this.#socket.uncork();
   }
 }

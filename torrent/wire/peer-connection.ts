@@ -72,11 +72,12 @@ export class PeerConnection implements UploadTarget {
     this.#handlers = handlers;
     this.#now = options.now;
     this.lastReceivedAt = options.now();
-    this.#outbox = new Outbox(socket);
+    this.#outbox = new Outbox(socket, options.now);
     this.wire = new GuardedWire({
       direction: options.direction === 'out' ? 'tcpOutgoing' : 'tcpIncoming',
       shape: options.shape,
       metadataBytes: options.metadataBytes,
+      now: options.now,
       send: (bytes) => this.#outbox.push(bytes),
       described: (description) => {
         this.description = description;
@@ -87,7 +88,7 @@ export class PeerConnection implements UploadTarget {
       {
         handshake: (bytes) => this.#closeIf(this.wire.receiveHandshake(bytes)),
         message: (message) => this.#message(message),
-        keepAlive: () => {},
+        keepAlive: () => this.#closeIf(this.wire.receiveKeepAlive()),
         land: (piece, begin, length) => handlers.land(this, piece, begin, length),
         landed: (piece, begin, bytes) => this.#landed(piece, begin, bytes),
         refused: (reason) => this.close(reason),
@@ -113,6 +114,12 @@ export class PeerConnection implements UploadTarget {
 
   get pendingBytes(): number {
     return this.#outbox.pendingBytes;
+  }
+
+  /** To be called now and then: a peer must take what is sent to it, whatever else it does. */
+  closeIfDeaf(writeTimeoutMs: number): void {
+    const tooMuch = this.pendingBytes > MOST_PENDING_BYTES;
+    if (tooMuch || this.#outbox.stalledMs > writeTimeoutMs) this.close('does-not-read');
   }
 
   /** Bytes from the socket; they are not kept. */

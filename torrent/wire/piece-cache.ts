@@ -1,8 +1,13 @@
 /**
  * Pieces read from the store for uploading: whole pieces, least recently used out first, a bounded number.
  *
- * Invariant: a buffer is used again only when no socket holds a view of it any more (`pins` is zero).
+ * Invariants: a buffer is used again only when no socket holds a view of it any more (`pins` is zero); however little
+ * the sockets take, `SPARE_BUFFERS` can be used again at any time. Without the second, a few peers that ask for a block of every
+ * piece and read nothing stop a seed.
  */
+/** Never lent out: when only so many are left, sockets get copies. */
+const SPARE_BUFFERS = 2;
+
 interface Entry {
   readonly piece: number;
   readonly buffer: Buffer;
@@ -23,6 +28,8 @@ export class PieceCache {
   readonly #loading = new Map<number, Promise<boolean>>();
   readonly #free: Buffer[] = [];
   #buffers = 0;
+  /** Entries that a socket holds a view of. */
+  #pinned = 0;
   #most: number;
 
   constructor(options: PieceCacheOptions) {
@@ -39,17 +46,27 @@ export class PieceCache {
     return this.#entries.has(piece);
   }
 
-  /** The bytes of a piece if they are here, and a function to call when nobody looks at them any more. */
-  pin(piece: number): { readonly bytes: Buffer; readonly unpin: () => void } | undefined {
+  /**
+   * Bytes of a piece if it is here, and a function to call when nobody looks at them any more: a view where possible, a copy
+   * where views would use up the buffers.
+   */
+  lend(
+    piece: number,
+    begin: number,
+    length: number,
+  ): { readonly bytes: Buffer; readonly giveBack: () => void } | undefined {
     const entry = this.#entries.get(piece);
     if (!entry) return undefined;
     this.#entries.delete(piece);
     this.#entries.set(piece, entry);
-    entry.pins++;
+    const bytes = entry.bytes.subarray(begin, begin + length);
+    if (entry.pins === 0 && this.#most - this.#pinned <= SPARE_BUFFERS)
+      return { bytes: Buffer.from(bytes), giveBack: () => {} };
+    if (entry.pins++ === 0) this.#pinned++;
     return {
-      bytes: entry.bytes,
-      unpin: () => {
-        entry.pins--;
+      bytes,
+      giveBack: () => {
+        if (--entry.pins === 0) this.#pinned--;
       },
     };
   }

@@ -93,13 +93,13 @@ export class UploadQueue {
     }, waitMs);
   }
 
-  #send(target: UploadTarget, request: UploadRequest): void {
-    const { bytes, unpin } = this.#options.cache.pin(request.piece)!;
-    target.sendBlock(request, bytes.subarray(request.begin, request.begin + request.length), () => {
-      unpin();
+  #send(target: UploadTarget, { piece, begin, length }: UploadRequest): void {
+    const { bytes, giveBack } = this.#options.cache.lend(piece, begin, length)!;
+    target.sendBlock({ piece, begin, length }, bytes, () => {
+      giveBack();
       if (this.#turns.waiting > 0) this.#schedule();
     });
-    this.#options.onSent(request.length);
+    this.#options.onSent(length);
   }
 
   /** Sees to it that the piece is read if it is not. */

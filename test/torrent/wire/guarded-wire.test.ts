@@ -15,6 +15,7 @@ function make(direction: 'tcpOutgoing' | 'tcpIncoming' = 'tcpIncoming') {
     direction,
     shape,
     metadataBytes: 0,
+    now: () => 0,
     send: (bytes) => sent.push(Buffer.from(bytes)),
     described: () => {},
   });

@@ -15,7 +15,6 @@ import {
   RawPeer,
   seedStore,
   startSwarm,
-  until,
   words,
 } from './swarm-fixtures.ts';
 

@@ -41,24 +41,33 @@ export class PeerBook {
 
   add(endpoints: readonly Endpoint[], now: number): void {
     for (const endpoint of endpoints) {
-      if (endpoint.port <= 0 || this.#entries.size >= MOST_ADDRESSES) continue;
+      if (endpoint.port <= 0) continue;
       const key = formatEndpoint(endpoint);
-      if (!this.#entries.has(key)) {
-        this.#entries.set(key, { endpoint, state: 'known', failures: 0, notBefore: now });
-      }
+      if (this.#entries.has(key)) continue;
+      if (this.#entries.size >= MOST_ADDRESSES && !this.#forgetWorst()) continue;
+      this.#entries.set(key, { endpoint, state: 'known', failures: 0, notBefore: now });
     }
   }
 
-  /** Up to `most` addresses to dial now; they count as dialing from here on. */
+  /** Up to `most` addresses to dial now, those that failed least first; they count as dialing from here on. */
   take(most: number, now: number): Endpoint[] {
-    const due: Endpoint[] = [];
-    for (const entry of this.#entries.values()) {
-      if (due.length >= most) break;
-      if (entry.state !== 'known' || entry.notBefore > now || this.isBannedAddress(entry.endpoint)) continue;
-      entry.state = 'dialing';
-      due.push(entry.endpoint);
-    }
-    return due;
+    const due = [...this.#entries.values()].filter(
+      (entry) => entry.state === 'known' && entry.notBefore <= now && !this.isBannedAddress(entry.endpoint),
+    );
+    // Many dead addresses are easily told: the one that answers must not wait until all were tried again.
+    due.sort((a, b) => a.failures - b.failures);
+    const taken = due.slice(0, most);
+    for (const entry of taken) entry.state = 'dialing';
+    return taken.map(({ endpoint }) => endpoint);
+  }
+
+  /** Makes room for an address that may be better. False if none has failed yet. */
+  #forgetWorst(): boolean {
+    let worst: [string, Entry] | undefined;
+    for (const pair of this.#entries)
+      if (pair[1].state === 'known' && pair[1].failures > (worst?.[1].failures ?? 0)) worst = pair;
+    if (worst) this.#entries.delete(worst[0]);
+    return worst !== undefined;
   }
 
   connected(endpoint: Endpoint): void {

@@ -35,6 +35,7 @@ export interface SwarmTuning {
   readonly now: () => number;
   /** In [0, 1). */
   readonly random: () => number;
+  readonly connectTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
@@ -46,6 +47,8 @@ export interface SwarmTuning {
 export const DEFAULT_TUNING: SwarmTuning = {
   now: () => performance.now(),
   random: Math.random,
+  // One lost SYN is repeated after a second; dead addresses must not keep the living from being dialed.
+  connectTimeoutMs: 4_000,
   handshakeTimeoutMs: 10_000,
   requestTimeoutMs: 8_000,
   // Keep-alives come every two minutes by convention (BEP 3), ours every 55 s.

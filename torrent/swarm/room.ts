@@ -5,7 +5,9 @@
  */
 import type { Socket } from 'node:net';
 import { type Endpoint, formatEndpoint } from '../endpoint.ts';
-import { keepsNewConnection, PeerBook } from '../policy/peer-book.ts';
+import { type Guest, isHostFull, leastUseful, slowestToShakeHands } from '../policy/door.ts';
+import { isLoopback, keepsNewConnection, PeerBook } from '../policy/peer-book.ts';
+import { Strikes } from '../policy/strikes.ts';
 import { Dialer } from '../wire/dialer.ts';
 import { type Listener, startListener } from '../wire/listener.ts';
 import type { TorrentShape } from '../wire/message-rules.ts';
@@ -32,6 +34,7 @@ export interface RoomOptions {
 }
 
 const MOST_DIALS = 10;
+const STRUCK_PAUSE_MS = 60_000;
 /** Sockets beyond `maxPeers` that may be shaking hands: strangers must not keep peers out. */
 const SPARE_SOCKETS = 16;
 /** Peers that are gone, for a ban that comes after them. */
@@ -50,6 +53,7 @@ export class Room {
   readonly #dialer = new Dialer();
   readonly #byId = new Map<string, PeerConnection>();
   readonly #identities = new Map<number, Identity>();
+  readonly #strikes = new Strikes();
   /** Every connection, open or not yet. */
   readonly #all = new Set<PeerConnection>();
   readonly #infohash: string;
@@ -80,6 +84,11 @@ export class Room {
     const room = Math.min(MOST_DIALS - this.#dialing(), maxPeers - this.#all.size);
     if (room <= 0) return;
     for (const endpoint of this.book.take(room, tuning.now())) {
+      if (this.#strikes.isOut(endpoint.host, tuning.now())) {
+        this.book.pause(endpoint, STRUCK_PAUSE_MS, tuning.now());
+        this.book.ended(endpoint, false, tuning.now(), tuning.random);
+        continue;
+      }
       let peer: PeerConnection | undefined;
       const socket = this.#dialer.dial(endpoint, (chunk) => peer?.feed(chunk));
       peer = this.#connection(socket, 'out', endpoint);
@@ -143,16 +152,39 @@ export class Room {
   }
 
   #accept(socket: Socket, remote: Endpoint): void {
-    if (
+    const now = this.#options.tuning.now();
+    const isUnwanted =
       this.#closed ||
-      this.#all.size >= this.#options.maxPeers + SPARE_SOCKETS ||
-      this.book.isBannedAddress(remote)
-    ) {
+      this.book.isBannedAddress(remote) ||
+      this.#strikes.isOut(remote.host, now) ||
+      isHostFull(remote.host, this.#guests());
+    if (isUnwanted || !this.#makePlace(now)) {
       socket.on('error', () => {});
       socket.destroy();
       return;
     }
     this.#options.prepare(this.#connection(socket, 'in', remote));
+  }
+
+  /** A place for one more connection that has not shaken hands yet. False if there is none. */
+  #makePlace(now: number): boolean {
+    if (this.#all.size < this.#options.maxPeers + SPARE_SOCKETS) return true;
+    const slowest = slowestToShakeHands(this.#guests(), now);
+    slowest?.peer.close('gave-way');
+    return slowest !== undefined;
+  }
+
+  *#guests(): Generator<Guest & { readonly peer: PeerConnection }> {
+    for (const peer of this.#all) {
+      yield {
+        peer,
+        host: peer.remote.host,
+        isOpen: peer.isOpen,
+        cameIn: peer.direction === 'in',
+        since: peer.since,
+        usefulAt: peer.usefulAt,
+      };
+    }
   }
 
   #connection(socket: Socket, direction: 'in' | 'out', remote: Endpoint): PeerConnection {
@@ -164,6 +196,7 @@ export class Room {
       remote,
       shape,
       metadataBytes,
+      connectTimeoutMs: tuning.connectTimeoutMs,
       handshakeTimeoutMs: tuning.handshakeTimeoutMs,
       now: tuning.now,
       handlers: {
@@ -197,7 +230,11 @@ export class Room {
       }
       this.#inherit(peer, old);
       old.close('duplicate');
-    } else if (this.peers.size >= this.#options.maxPeers) return 'full';
+    } else if (this.peers.size >= this.#options.maxPeers) {
+      const least = leastUseful(this.#guests(), this.#options.tuning.now());
+      if (!least) return 'full';
+      least.peer.close('gave-way');
+    }
     if (peer.direction === 'in') peer.wire.greet(this.#options.infohash, this.#options.peerId);
     peer.peerId = peerId;
     this.#byId.set(peerId, peer);
@@ -230,6 +267,10 @@ export class Room {
     const wasOpen = this.peers.delete(peer.key);
     if (peer.peerId !== undefined && this.#byId.get(peer.peerId) === peer) this.#byId.delete(peer.peerId);
     const { now, random } = this.#options.tuning;
+    // On loopback all peers share a host.
+    const { host } = peer.remote;
+    if (!isLoopback(host) && this.#strikes.ended(host, reason, now()))
+      this.#options.banned(formatEndpoint(peer.listensAt ?? peer.remote), reason);
     if (peer.listensAt) {
       this.book.ended(peer.listensAt, peer.received + peer.sent > 0, now(), random);
       if (reason === 'both-complete') this.book.pause(peer.listensAt, 60_000, now());

@@ -32,6 +32,8 @@ export interface PeerConnectionOptions {
   readonly remote: Endpoint;
   readonly shape: TorrentShape | undefined;
   readonly metadataBytes: number;
+  /** For an outgoing connection to be made, in ms; the handshake has its own time after that. */
+  readonly connectTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
   readonly handlers: PeerHandlers;
   readonly now: () => number;
@@ -50,6 +52,10 @@ export class PeerConnection implements UploadTarget {
   peerId: string | undefined;
   description: PeerDescription | undefined;
   lastReceivedAt: number;
+  /** When the connection was made or begun, in ms. */
+  readonly since: number;
+  /** When the last block went one way or the other; at first, when the connection was made. */
+  usefulAt: number;
   /** Block payload from and to the peer, in bytes. */
   received = 0;
   sent = 0;
@@ -71,7 +77,9 @@ export class PeerConnection implements UploadTarget {
     this.#socket = socket;
     this.#handlers = handlers;
     this.#now = options.now;
-    this.lastReceivedAt = options.now();
+    this.since = options.now();
+    this.lastReceivedAt = this.since;
+    this.usefulAt = this.since;
     this.#outbox = new Outbox(socket, options.now);
     this.wire = new GuardedWire({
       direction: options.direction === 'out' ? 'tcpOutgoing' : 'tcpIncoming',
@@ -101,7 +109,16 @@ export class PeerConnection implements UploadTarget {
     socket.on('drain', () => handlers.drained(this));
     socket.on('error', (error: NodeJS.ErrnoException) => this.close(`socket-${error.code ?? 'error'}`));
     socket.on('close', () => this.close('closed-by-peer'));
-    this.#deadline = setTimeout(() => this.close('handshake-timeout'), options.handshakeTimeoutMs);
+    const awaitHandshake = (): void => {
+      clearTimeout(this.#deadline);
+      if (this.#closed) return;
+      this.#deadline = setTimeout(() => this.close('handshake-timeout'), options.handshakeTimeoutMs);
+    };
+    if (options.direction === 'in') awaitHandshake();
+    else {
+      this.#deadline = setTimeout(() => this.close('connect-timeout'), options.connectTimeoutMs);
+      socket.once('connect', awaitHandshake);
+    }
   }
 
   get isClosed(): boolean {
@@ -157,6 +174,7 @@ export class PeerConnection implements UploadTarget {
       return;
     }
     this.sent += bytes.length;
+    this.usefulAt = this.#now();
     this.#outbox.afterSent(sent);
   }
 
@@ -179,6 +197,7 @@ export class PeerConnection implements UploadTarget {
 
   #landed(piece: number, begin: number, bytes: Uint8Array): void {
     this.received += bytes.length;
+    this.usefulAt = this.#now();
     this.wire.receivePiece(piece, begin, bytes);
     this.#handlers.landed(this, piece, begin, bytes);
   }

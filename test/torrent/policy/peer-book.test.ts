@@ -86,3 +86,34 @@ test('of two connections both sides keep the same one', () => {
     }),
   );
 });
+
+test('many dead addresses do not keep a good one from being tried', () => {
+  const book = new PeerBook();
+  const dead = Array.from({ length: 200 }, (_, index) => ({ host: `10.9.0.${index}`, port: 1 }));
+  book.add(dead, 0);
+  let now = 0;
+  // All were tried and failed; their pauses are over.
+  for (let round = 0; round < 20; round++) {
+    for (const endpoint of book.take(10, now)) book.ended(endpoint, false, now, () => 0);
+  }
+  now = 2000;
+  const good = { host: '10.0.0.5', port: 6881 };
+  book.add([good], now);
+  assert.deepEqual(book.take(10, now)[0], good);
+});
+
+test('a full book forgets who failed most, for an address that may be better', () => {
+  const book = new PeerBook();
+  const junk = Array.from({ length: 2000 }, (_, index) => ({
+    host: `10.${index >> 8}.${index & 255}.1`,
+    port: 1,
+  }));
+  book.add(junk, 0);
+  const good = { host: '192.168.0.5', port: 6881 };
+  book.add([good], 0);
+  assert.equal(book.size, 2000, 'nobody has failed yet: the newcomer is not believed');
+  for (const endpoint of book.take(1, 0)) book.ended(endpoint, false, 0, () => 0);
+  book.add([good], 0);
+  assert.equal(book.size, 2000);
+  assert.ok(book.take(2000, 0).some(({ host }) => host === good.host));
+});

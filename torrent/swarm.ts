@@ -11,6 +11,7 @@ import { Download } from './policy/download.ts';
 import type { DownloadCommand, DownloadEvent } from './policy/download-events.ts';
 import { DEFAULT_REQUEST_QUEUE } from './policy/pipeline.ts';
 import { webseedMayHelp } from './policy/webseed-turn.ts';
+import { checkedReads } from './swarm/checked-reads.ts';
 import { HashThread } from './swarm/hash-thread.ts';
 import { Landing } from './swarm/landing.ts';
 import {
@@ -48,6 +49,8 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   readonly #tuning: SwarmTuning;
   readonly #shape: SwarmShape;
   readonly #download: Download;
+  /** What others may have of us: all that the download has, or what a partial seed holds. */
+  readonly #offered: Bitset;
   readonly #landing: Landing;
   readonly #buffers: PieceBuffers;
   readonly #room: Room;
@@ -94,8 +97,12 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       Math.floor((options.memoryLimitBytes ?? DEFAULT_MEMORY_BYTES) / pieceLength),
     );
     const mostActive = Math.ceil(this.#memoryPieces / 2);
-    const have = options.complete ? Bitset.full(pieceCount) : new Bitset(pieceCount);
-    if (options.complete) this.#payload = metainfo.payloadLength;
+    // A partial seed wants nothing: to its download side it is complete.
+    const seeds = options.complete || options.holds !== undefined;
+    const have = seeds ? Bitset.full(pieceCount) : new Bitset(pieceCount);
+    this.#offered = options.holds ? new Bitset(pieceCount) : have;
+    for (const piece of options.holds ?? []) this.#offered.add(piece);
+    for (const piece of this.#offered) this.#payload += this.#shape.payloadOf(piece);
     this.#download = new Download({
       pieceCount,
       pieceLength,
@@ -111,10 +118,15 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     this.#landing = new Landing(this.#download, this.#buffers, this.#shape);
     this.#seeding = new Seeding({
       shape: this.#shape,
-      have,
-      read: (piece, target) => store.read(piece * pieceLength, target),
+      have: this.#offered,
+      read: options.verifyReads
+        ? checkedReads({
+            ...{ metainfo, store, offered: this.#offered },
+            withdrawn: (piece, reason) => this.#withdrawn(piece, reason),
+          })
+        : (piece, target) => store.read(piece * pieceLength, target),
       bytesPerSecond: options.uploadBytesPerSecond ?? 0,
-      cachedPieces: options.complete ? this.#memoryPieces : this.#memoryPieces - mostActive,
+      cachedPieces: seeds ? this.#memoryPieces : this.#memoryPieces - mostActive,
       slots: tuning.uploadSlots,
       now: tuning.now,
       random: tuning.random,
@@ -143,7 +155,8 @@ export class Swarm extends EventEmitter<SwarmEvents> {
 
   stats(): SwarmStats {
     const now = this.#tuning.now();
-    const { received, have } = this.#download;
+    const { received } = this.#download;
+    const have = this.#offered;
     let seeds = 0;
     for (const peer of this.#download.peers.values()) if (peer.pieces.isFull) seeds++;
     return {
@@ -231,13 +244,14 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   }
 
   #makeRoom(): Room {
-    const { metainfo, maxPeers = 50, role = 'peer' } = this.#options;
+    const { metainfo, maxPeers = 50, role = 'peer', typeOfService } = this.#options;
     return new Room({
       infohash: metainfo.wireInfohash,
       peerId: this.#peerId,
       shape: this.#shape,
       metadataBytes: metainfo.infoBytes.length,
       maxPeers,
+      typeOfService,
       tuning: this.#tuning,
       prepare: ({ wire }) => {
         wire.extendedHandshake = describeSelf({ origin: role === 'origin', listenPort: this.port });
@@ -264,7 +278,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
 
   #joined(peer: PeerConnection): void {
     const { wire, key } = peer;
-    const { have } = this.#download;
+    const have = this.#offered;
     if (wire.hasFast && have.isFull) wire.haveAll();
     else if (wire.hasFast && have.count === 0) wire.haveNone();
     else if (have.count > 0) wire.bitfield(have.bytes.slice());
@@ -389,6 +403,11 @@ export class Swarm extends EventEmitter<SwarmEvents> {
         bytesPerSecond: this.#download.peersBytesPerSecond(now),
       })
     );
+  }
+
+  #withdrawn(piece: number, reason: string): void {
+    this.#payload -= this.#shape.payloadOf(piece);
+    this.emit('withdrawn', { piece, reason });
   }
 
   #dealSlots(): void {

@@ -52,6 +52,14 @@ export class Bitset {
     return true;
   }
 
+  /** True if `index` was in the set. */
+  delete(index: number): boolean {
+    if (index < 0 || index >= this.size || !this.has(index)) return false;
+    this.bytes[index >> 3]! &= ~(0x80 >> (index & 7));
+    this.#count--;
+    return true;
+  }
+
   *[Symbol.iterator](): Generator<number> {
     for (let index = 0; index < this.size; index++) if (this.has(index)) yield index;
   }

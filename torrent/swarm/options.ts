@@ -9,6 +9,17 @@ export interface SwarmOptions {
   readonly store: Store;
   /** The store holds every byte: seed at once, nothing is checked. Default false: the store's content is ignored. */
   readonly complete?: boolean;
+  /**
+   * The store holds these pieces and no others, and none is fetched: a partial seed (BEP 21). In place of `complete`.
+   */
+  readonly holds?: readonly number[];
+  /**
+   * Every piece is hashed each time it is read for a peer; one that is wrong is not sent, no longer offered, and told by
+   * the event `withdrawn`. For stores that nobody has checked, or that something else may write to. Default false.
+   */
+  readonly verifyReads?: boolean;
+  /** IPv4 TOS or IPv6 traffic class of every connection, 0 to 255. Absent: the system's own. */
+  readonly typeOfService?: number;
   /** Absent: no listener. `host` defaults to every address; port 0 takes any. */
   readonly listen?: { readonly host?: string; readonly port: number };
   /** Default: the metainfo's `x.pe`. */
@@ -87,6 +98,8 @@ export interface SwarmEvents {
   'hash-failure': [{ readonly piece: number; readonly sources: readonly string[] }];
   banned: [{ readonly peer: string; readonly reason: string }];
   warning: [{ readonly code: string; readonly message: string }];
+  /** With `verifyReads`: a piece that was offered is not what it should be, or cannot be read. */
+  withdrawn: [{ readonly piece: number; readonly reason: string }];
   /** A handshake succeeded. */
   peer: [{ readonly address: string; readonly direction: 'in' | 'out' }];
   /** A connection ended after or before its handshake; the reason is one word. */

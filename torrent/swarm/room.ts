@@ -22,6 +22,8 @@ export interface RoomOptions {
   readonly shape: TorrentShape | undefined;
   readonly metadataBytes: number;
   readonly maxPeers: number;
+  /** See `SwarmOptions`. */
+  readonly typeOfService?: number | undefined;
   readonly tuning: SwarmTuning;
   /** Called before our handshake goes out: the place for extensions. */
   readonly prepare: (peer: PeerConnection) => void;
@@ -43,6 +45,14 @@ const MOST_REMEMBERED = 1024;
 interface Identity {
   readonly endpoint: Endpoint;
   readonly peerId: string;
+}
+
+/** A courtesy to other traffic: a socket that does not take it, or is gone already, is no worse a socket. */
+function mark(socket: Socket, typeOfService: number | undefined): void {
+  if (typeOfService === undefined) return;
+  try {
+    socket.setTypeOfService(typeOfService);
+  } catch {}
 }
 
 export class Room {
@@ -188,7 +198,10 @@ export class Room {
   }
 
   #connection(socket: Socket, direction: 'in' | 'out', remote: Endpoint): PeerConnection {
-    const { shape, metadataBytes, tuning, handlers } = this.#options;
+    const { shape, metadataBytes, typeOfService, tuning, handlers } = this.#options;
+    // Before the connection is there the call fails (EBADF).
+    if (direction === 'in') mark(socket, typeOfService);
+    else socket.once('connect', () => mark(socket, typeOfService));
     const peer = new PeerConnection({
       key: this.#nextKey++,
       socket,

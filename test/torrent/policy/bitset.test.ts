@@ -60,3 +60,12 @@ test('full means full, without spare bits', () => {
     }),
   );
 });
+
+test('what is deleted is gone and no longer counted', () => {
+  const bits = Bitset.full(11);
+  assert.ok(bits.delete(10));
+  assert.ok(!bits.delete(10));
+  assert.ok(!bits.delete(11) && !bits.delete(-1));
+  assert.deepEqual([bits.count, bits.has(10), bits.isFull], [10, false, false]);
+  assert.ok(bits.add(10) && bits.isFull);
+});

@@ -22,6 +22,7 @@ const HELP = `swarmboot-agent ${VERSION}
       --linger SECONDS      keep seeding for so long after completion (0)
       --peer HOST:PORT      connect to this peer too; may be repeated
       --listen-port PORT    TCP port for peers (0: any free one)
+      --no-lsd              do not look for peers on the link by multicast (BEP 14)
       --memory-limit MIB    bound of buffered pieces
       --deadline SECONDS    fail after so long without progress (600)
       --json                events as NDJSON; the last line is the summary

@@ -11,6 +11,8 @@ export interface FetchOptions {
   readonly peers: readonly Endpoint[];
   /** 0: any free one. */
   readonly listenPort: number;
+  /** Find peers on the link by multicast. */
+  readonly localDiscovery: boolean;
   readonly memoryLimitBytes: number | undefined;
   readonly deadlineSeconds: number;
   readonly json: boolean;
@@ -74,6 +76,7 @@ export function parseFetchOptions(args: string[]): FetchOptions {
         'listen-port': { type: 'string' },
         'memory-limit': { type: 'string' },
         deadline: { type: 'string' },
+        'no-lsd': { type: 'boolean' },
         json: { type: 'boolean' },
       },
     }),
@@ -86,6 +89,7 @@ export function parseFetchOptions(args: string[]): FetchOptions {
     lingerSeconds: number('linger', values.linger, 0, 999_999_999, 0),
     peers: (values.peer ?? []).map(endpoint),
     listenPort: number('listen-port', values['listen-port'], 0, 65535, 0),
+    localDiscovery: !(values['no-lsd'] ?? false),
     memoryLimitBytes: memoryLimit === 0 ? undefined : memoryLimit * 1024 * 1024,
     deadlineSeconds: number('deadline', values.deadline, 1, 999_999, 600),
     json: values.json ?? false,

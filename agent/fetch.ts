@@ -142,6 +142,7 @@ export async function runFetch(
       metainfo,
       store,
       listen: { port: options.listenPort },
+      localDiscovery: options.localDiscovery,
       ...sourcesOf(metainfo, manifestUrl, { peers: options.peers, trackers: [] }),
       ...(options.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: options.memoryLimitBytes }),
     });

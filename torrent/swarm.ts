@@ -12,6 +12,7 @@ import type { DownloadCommand, DownloadEvent } from './policy/download-events.ts
 import { DEFAULT_REQUEST_QUEUE } from './policy/pipeline.ts';
 import { webseedMayHelp } from './policy/webseed-turn.ts';
 import { checkedReads } from './swarm/checked-reads.ts';
+import { Discovery } from './swarm/discovery.ts';
 import { HashThread } from './swarm/hash-thread.ts';
 import { Landing } from './swarm/landing.ts';
 import {
@@ -26,7 +27,6 @@ import { Room } from './swarm/room.ts';
 import { Seeding } from './swarm/seeding.ts';
 import { type SwarmShape, shapeOf } from './swarm/shape.ts';
 import { Webseeds } from './swarm/webseeds.ts';
-import { startTracker, type Tracker } from './tracker.ts';
 import { describeSelf } from './wire/extended-handshake.ts';
 import { metadataExtension } from './wire/metadata-extension.ts';
 import type { PeerConnection } from './wire/peer-connection.ts';
@@ -62,7 +62,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   readonly #writes = new Set<Promise<unknown>>();
   readonly #completion = Promise.withResolvers<void>();
   readonly #memoryPieces: number;
-  #trackers: Tracker[] = [];
+  #discovery: Discovery | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ticks = 0;
   #payload = 0;
@@ -78,7 +78,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   static async start(options: SwarmOptions, tuning: Partial<SwarmTuning> = {}): Promise<Swarm> {
     const swarm = new Swarm(options, { ...DEFAULT_TUNING, ...tuning });
     const { listen } = options;
-    if (listen) await swarm.#room.listen(listen.host ?? '0.0.0.0', listen.port);
+    if (listen) await swarm.#room.listen(listen.host, listen.port);
     swarm.#begin();
     return swarm;
   }
@@ -213,32 +213,26 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       this.#hashes?.close();
       this.#completion.reject(new Error('The swarm was closed before the download was complete'));
     }
-    await Promise.all(this.#trackers.map((tracker) => tracker.stop()));
+    await this.#discovery?.stop();
     await Promise.allSettled(this.#writes);
   }
 
   #begin(): void {
     if (!this.#download.have.isFull) this.#hashes = new HashThread(this.#options.metainfo);
-    const { metainfo, announceHost } = this.#options;
-    const { random } = this.#tuning;
-    for (const url of this.#options.trackers ?? metainfo.announce) {
-      this.#trackers.push(
-        startTracker({
-          url,
-          infohash: metainfo.wireInfohash,
-          peerId: this.#peerId,
-          port: this.port,
-          left: () => metainfo.payloadLength - this.#payload,
-          uploaded: () => this.#seeding.sent,
-          downloaded: () => this.#download.received.peers + this.#download.received.origin,
-          onPeers: (peers) => this.addPeers(peers),
-          onWarning: ({ code, message }) => this.#warn(`tracker-${code}`, message),
-          random,
-          announceHost,
-        }),
-      );
-    }
-    this.addPeers(this.#options.peers ?? metainfo.explicitPeers);
+    const { received } = this.#download;
+    this.#discovery = new Discovery({
+      swarm: this.#options,
+      peerId: this.#peerId,
+      port: this.port,
+      left: () => this.#options.metainfo.payloadLength - this.#payload,
+      uploaded: () => this.#seeding.sent,
+      downloaded: () => received.peers + received.origin,
+      peers: () => this.#room.peers.size,
+      onPeers: (peers) => this.addPeers(peers),
+      warn: (code, message) => this.#warn(code, message),
+      now: this.#tuning.now,
+      random: this.#tuning.random,
+    });
     this.#webseeds.run();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
@@ -378,7 +372,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     this.#hashes?.close();
     this.#buffers.clear();
     this.#seeding.growCache(this.#memoryPieces);
-    for (const tracker of this.#trackers) tracker.complete();
+    this.#discovery?.complete();
     this.#completion.resolve();
     this.emit('complete');
   }

@@ -63,6 +63,7 @@ export async function swarmPhase(
       metainfo: release.metainfo,
       store,
       listen: { port: options.port },
+      localDiscovery: true,
       ...sourcesOf(release.metainfo, options.manifestUrl, options),
     });
     context.awaiting(undefined);

@@ -104,6 +104,7 @@ export class Seeder {
       store,
       complete: true,
       listen: { host, port },
+      localDiscovery: true,
       trackers: [],
       webseeds: [],
       role: 'origin',

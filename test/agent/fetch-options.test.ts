@@ -12,6 +12,7 @@ test('defaults', () => {
     lingerSeconds: 0,
     peers: [],
     listenPort: 0,
+    localDiscovery: true,
     memoryLimitBytes: undefined,
     deadlineSeconds: 600,
     json: false,
@@ -22,7 +23,7 @@ test('everything given', () => {
   const options = parseFetchOptions([
     ...base,
     ...['--linger', '30', '--peer', '10.0.0.1:6881', '--peer', '[fd00::1]:1', '--listen-port', '7000'],
-    ...['--memory-limit', '128', '--deadline', '20', '--json'],
+    ...['--memory-limit', '128', '--deadline', '20', '--json', '--no-lsd'],
   ]);
   assert.deepEqual(options.peers, [
     { host: '10.0.0.1', port: 6881 },
@@ -32,11 +33,12 @@ test('everything given', () => {
     [
       options.lingerSeconds,
       options.listenPort,
+      options.localDiscovery,
       options.memoryLimitBytes,
       options.deadlineSeconds,
       options.json,
     ],
-    [30, 7000, 128 * 1024 * 1024, 20, true],
+    [30, 7000, false, 128 * 1024 * 1024, 20, true],
   );
 });
 

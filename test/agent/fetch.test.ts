@@ -39,6 +39,7 @@ function fetchRelease(
     '--out',
     out,
     '--json',
+    '--no-lsd', // these tests stay on loopback
   ];
   const child = spawn(process.execPath, [MAIN, ...base, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   context.after(() => {

@@ -20,12 +20,17 @@ export interface SwarmOptions {
   readonly verifyReads?: boolean;
   /** IPv4 TOS or IPv6 traffic class of every connection, 0 to 255. Absent: the system's own. */
   readonly typeOfService?: number;
-  /** Absent: no listener. `host` defaults to every address; port 0 takes any. */
+  /** Absent: no listener. `host` defaults to every address, IPv6 and IPv4; port 0 takes any. */
   readonly listen?: { readonly host?: string; readonly port: number };
   /** Default: the metainfo's `x.pe`. */
   readonly peers?: readonly Endpoint[];
   /** URLs; default: the metainfo's. */
   readonly trackers?: readonly string[];
+  /**
+   * Find peers on the link by multicast and be found (BEP 14): on the interface of `listen.host` if that is an address of
+   * ours, else on all but loopback. Default false: nothing is sent that was not asked for.
+   */
+  readonly localDiscovery?: boolean;
   /** URLs (BEP 19); default: the metainfo's. */
   readonly webseeds?: readonly string[];
   /** `origin` tells so in the extended handshake; what it sends counts as "seeder". Default 'peer'. */

@@ -42,6 +42,9 @@ const SPARE_SOCKETS = 16;
 /** Peers that are gone, for a ban that comes after them. */
 const MOST_REMEMBERED = 1024;
 
+/** Another address of a connected peer is not tried again for so long. */
+const ALIAS_PAUSE_MS = 300_000;
+
 interface Identity {
   readonly endpoint: Endpoint;
   readonly peerId: string;
@@ -83,7 +86,7 @@ export class Room {
   }
 
   /** Rejects if the port cannot be had. */
-  async listen(host: string, port: number): Promise<void> {
+  async listen(host: string | undefined, port: number): Promise<void> {
     this.#listener = await startListener({ host, port }, (socket, remote) => this.#accept(socket, remote));
   }
 
@@ -260,10 +263,12 @@ export class Room {
 
   /** The connection that stays knows the dialed address, so that it is not dialed again meanwhile. */
   #inherit(stays: PeerConnection, goes: PeerConnection): void {
-    if (goes.direction !== 'out') return;
+    if (goes.direction !== 'out' || !goes.listensAt) return;
+    // Two addresses of one peer: the one that works is kept.
+    if (stays.listensAt && formatEndpoint(stays.listensAt) !== formatEndpoint(goes.listensAt)) return;
     stays.listensAt = goes.listensAt;
     goes.listensAt = undefined;
-    if (stays.listensAt) this.book.connected(stays.listensAt);
+    this.book.connected(stays.listensAt);
   }
 
   #remember(key: number, identity: Identity): void {
@@ -287,6 +292,8 @@ export class Room {
     if (peer.listensAt) {
       this.book.ended(peer.listensAt, peer.received + peer.sent > 0, now(), random);
       if (reason === 'both-complete') this.book.pause(peer.listensAt, 60_000, now());
+      // Another address of somebody who is here, IPv6 beside IPv4 for instance.
+      if (reason === 'duplicate') this.book.pause(peer.listensAt, ALIAS_PAUSE_MS, now());
     }
     this.#options.left(peer, reason, wasOpen);
   }

@@ -10,9 +10,9 @@ export interface Listener {
 /** `::ffff:10.0.0.1` is 10.0.0.1 on a socket that takes both: one peer must not have two names. */
 export const plainHost = (host: string): string => (host.startsWith('::ffff:') ? host.slice(7) : host);
 
-/** Rejects if the port cannot be had; the message names it. */
+/** Without a host it listens everywhere, on IPv6 too if there is any. Rejects if the port cannot be had; the message names it. */
 export function startListener(
-  options: { readonly host: string; readonly port: number },
+  options: { readonly host?: string | undefined; readonly port: number },
   accept: (socket: Socket, remote: Endpoint) => void,
 ): Promise<Listener> {
   const server: Server = createServer({ noDelay: true }, (socket) => {
@@ -24,18 +24,25 @@ export function startListener(
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       reject(
-        new Error(`Cannot listen for peers on ${options.host} port ${options.port}: ${cause.code}`, {
-          cause,
-        }),
+        new Error(
+          `Cannot listen for peers on ${options.host ?? 'any address,'} port ${options.port}: ${cause.code}`,
+          {
+            cause,
+          },
+        ),
       );
     });
-    server.listen({ host: options.host, port: options.port }, () => {
-      server.removeAllListeners('error');
-      // Out of file descriptors, for instance: the next connection is tried again by the system.
-      server.on('error', () => {});
-      const address = server.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      resolve({ port, close: () => server.close() });
-    });
+    // Node's default is `::` with IPv4 in it, or 0.0.0.0 where the kernel has no IPv6.
+    server.listen(
+      options.host === undefined ? { port: options.port } : { host: options.host, port: options.port },
+      () => {
+        server.removeAllListeners('error');
+        // Out of file descriptors, for instance: the next connection is tried again by the system.
+        server.on('error', () => {});
+        const address = server.address();
+        const port = typeof address === 'object' && address ? address.port : 0;
+        resolve({ port, close: () => server.close() });
+      },
+    );
   });
 }

@@ -30,6 +30,8 @@ export function startFetch(t: TestContext, options: FetchOptions): LineProcess {
     'fetch',
     '--json',
     ...['--manifest', options.manifestUrl, '--key', options.keyFile, '--out', options.directory],
+    // Nothing leaves this machine but into a namespace of the test.
+    ...(options.namespace === undefined ? ['--no-lsd'] : []),
     ...(options.more ?? []),
   ];
   const argv =

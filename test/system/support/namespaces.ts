@@ -19,8 +19,11 @@ export interface Place {
   sentBytes(): number;
 }
 
-/** Makes `count` namespaces that reach each other; they go when the test ends, with all that runs in them. */
-export function makeNetwork(t: TestContext, count: number): Place[] {
+/**
+ * Makes `count` namespaces that reach each other; they go when the test ends, with all that runs in them. `IPv6`: there
+ * is no IPv4, and beside the link-local addresses each has one of a site.
+ */
+export function makeNetwork(t: TestContext, count: number, family: 'IPv4' | 'IPv6' = 'IPv4'): Place[] {
   const name = (which: string | number): string => `swt-${process.pid}-${made}-${which}`;
   const hub = name('hub');
   made++;
@@ -38,14 +41,17 @@ export function makeNetwork(t: TestContext, count: number): Place[] {
   run('ip', '-n', hub, 'link', 'set', 'br0', 'up');
   return Array.from({ length: count }, (_, index): Place => {
     const namespace = `${hub.slice(0, -3)}${index}`;
-    const address = `10.76.0.${index + 1}`;
+    const address = family === 'IPv4' ? `10.76.0.${index + 1}` : `fd76::${index + 1}`;
     add(namespace);
     run(
       ...['ip', '-n', hub, 'link', 'add', `v${index}`, 'type', 'veth'],
       ...['peer', 'name', 'eth0', 'netns', namespace],
     );
     run('ip', '-n', hub, 'link', 'set', `v${index}`, 'master', 'br0', 'up');
-    run('ip', '-n', namespace, 'address', 'add', `${address}/24`, 'dev', 'eth0');
+    // IPv4 has no `nodad`: the address of IPv6 is to be usable at once.
+    const flags = family === 'IPv4' ? [] : ['nodad'];
+    const bits = family === 'IPv4' ? 24 : 64;
+    run('ip', '-n', namespace, 'address', 'add', `${address}/${bits}`, 'dev', 'eth0', ...flags);
     run('ip', '-n', namespace, 'link', 'set', 'eth0', 'up');
     const counter = ['ip', 'netns', 'exec', namespace, 'cat', '/sys/class/net/eth0/statistics/tx_bytes'];
     return { namespace, address, sentBytes: () => Number(run(...counter)) };

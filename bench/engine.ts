@@ -10,12 +10,12 @@
  *                            [--json FILE]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { firstConnection } from './connections.ts';
 import { digestOf } from './digest.ts';
 import { ENGINES, type Engine, enginesNamed } from './engines.ts';
+import { describeHost, thisHost } from './host.ts';
 import { cpuSecondsOf, median, peakRssBytesOf } from './measure.ts';
 import { type Kind, makePayload, type Payload } from './payload.ts';
 import type { Client } from './peers/client.ts';
@@ -163,14 +163,6 @@ function toRun(engine: Engine, lengthBytes: number, measured: readonly Measureme
   };
 }
 
-const host = (): Report['host'] => ({
-  cpu: cpus()[0]?.model ?? 'unknown',
-  cores: availableParallelism(),
-  memoryBytes: totalmem(),
-  kernel: release(),
-  node: process.version,
-});
-
 function readOptions() {
   const { values } = parseArgs({
     options: {
@@ -251,9 +243,9 @@ async function main(): Promise<void> {
         .filter(([, measurements]) => measurements.length > 0)
         .map(([engine, measurements]) => toRun(engine, sizeFor(engine), measurements)),
     );
-    const report: Report = { host: host(), runs };
+    const report: Report = { host: thisHost(), runs };
     console.log(
-      `One seeder, one leecher on loopback; ${options.kind ?? 'hybrid'} torrent, pieces of 1 MiB, every piece verified.\n${report.host.cores} cores, ${report.host.cpu}, Linux ${report.host.kernel}, Node ${report.host.node}\n\n${formatTable(runs)}`,
+      `One seeder, one leecher on loopback; ${options.kind ?? 'hybrid'} torrent, pieces of 1 MiB, every piece verified.\n${describeHost(report.host)}\n\n${formatTable(runs)}`,
     );
     if (options.memory)
       for (const run of runs)

@@ -67,11 +67,22 @@ export class LineProcess {
     this.child.stdin?.write(`${JSON.stringify(command)}\n`);
   }
 
+  /** Sends a command and waits for the first event of that name that is printed afterwards; else like `event`. */
+  ask(command: object, name: string, timeoutMs: number): Promise<LineEvent> {
+    const seen = this.events.length;
+    this.send(command);
+    return this.#find(name, timeoutMs, seen);
+  }
+
   /** The first event of that name, already printed or to come. Rejects if the child ends or `timeoutMs` pass. */
-  async event(name: string, timeoutMs: number): Promise<LineEvent> {
+  event(name: string, timeoutMs: number): Promise<LineEvent> {
+    return this.#find(name, timeoutMs, 0);
+  }
+
+  async #find(name: string, timeoutMs: number, seen: number): Promise<LineEvent> {
     const deadlineMs = performance.now() + timeoutMs;
     for (;;) {
-      const found = this.events.find((event) => event.event === name);
+      const found = this.events.find((event, index) => index >= seen && event.event === name);
       if (found) return found;
       const why = this.stderr === '' ? '' : `; its stderr ends: ${this.stderr.slice(-2000)}`;
       if (this.#exit !== undefined)
@@ -85,9 +96,9 @@ export class LineProcess {
   }
 
   /** Closes stdin, which asks the child to end; kills it if it does not. */
-  async close(): Promise<void> {
+  async close(graceMs = GRACE_MS): Promise<void> {
     this.child.stdin?.end();
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), GRACE_MS);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), graceMs);
     await this.ended;
     clearTimeout(timer);
   }

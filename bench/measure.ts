@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 /** USER_HZ: the unit of /proc/PID/stat, 100 on every Linux that Debian builds. See proc_pid_stat(5). */
 const TICKS_PER_SECOND = 100;
 
-/** CPU seconds of a whole process, user and system, threads included. */
+/** CPU seconds of a whole process, user and system, threads included, and children that have ended too. */
 export function cpuSeconds(stat: string): number {
   // The command's name is in parentheses and may hold spaces and parentheses itself.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) / TICKS_PER_SECOND;
 }
 
 /** Peak resident set in bytes, from the text of /proc/PID/status. */

@@ -1,4 +1,7 @@
 /** The numbers of a bench as JSON for programs and as a table for people. Fields are those that the bench has. */
+import type { Host } from './host.ts';
+import { type Column, formatRows, number } from './table.ts';
+
 export interface Run {
   readonly engine: string;
   readonly clients: number;
@@ -18,13 +21,7 @@ export interface Run {
 }
 
 export interface Report {
-  readonly host: {
-    readonly cpu: string;
-    readonly cores: number;
-    readonly memoryBytes: number;
-    readonly kernel: string;
-    readonly node: string;
-  };
+  readonly host: Host;
   readonly runs: readonly Run[];
 }
 
@@ -36,12 +33,9 @@ export function withRatios(runs: readonly Run[]): Run[] {
   );
 }
 
-const number = (value: number | undefined, digits: number): string =>
-  value === undefined ? '-' : value.toFixed(digits);
-
 const rate = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
 
-const COLUMNS: readonly { readonly head: string; readonly cell: (run: Run) => string }[] = [
+const COLUMNS: readonly Column<Run>[] = [
   { head: 'engine', cell: (run) => run.engine },
   { head: 'MiB', cell: (run) => number(run.sizeBytes / 2 ** 20, 0) },
   { head: 'MB/s', cell: (run) => rate(run.megabytesPerSecond) },
@@ -56,19 +50,4 @@ const COLUMNS: readonly { readonly head: string; readonly cell: (run: Run) => st
   { head: 'note', cell: (run) => run.note ?? '' },
 ];
 
-/** The first and the last column are text and stand left, numbers stand right. */
-export function formatTable(runs: readonly Run[]): string {
-  const rows = [COLUMNS.map((column) => column.head), ...runs.map((run) => COLUMNS.map((c) => c.cell(run)))];
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const isText = (column: number): boolean => column === 0 || column === COLUMNS.length - 1;
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          isText(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
+export const formatTable = (runs: readonly Run[]): string => formatRows(COLUMNS, runs);

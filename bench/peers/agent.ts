@@ -3,20 +3,39 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { LineProcess } from '../line-process.ts';
 import { KEY_NAME, MANIFEST_NAME } from '../release.ts';
-import { type LaunchClient, START_TIMEOUT_MS } from './client.ts';
+import { type Client, type ClientOptions, START_TIMEOUT_MS } from './client.ts';
 
 const AGENT = join(import.meta.dirname, '../../dist/swarmboot-agent');
 
 export const agentIsBuilt = (): boolean => existsSync(AGENT);
 
+interface Downloaded {
+  readonly peers: number;
+  readonly seeder: number;
+  readonly webseed: number;
+}
+
+export interface AgentOptions extends ClientOptions {
+  /** URL or file; default: beside the torrent. */
+  readonly manifest?: string;
+  /** Default: beside the torrent. */
+  readonly key?: string;
+  /** Default: the folder `release` of the directory. */
+  readonly out?: string;
+  /** File for a trace of the swarm; none if not given. */
+  readonly trace?: string;
+}
+
 /** Its process starts with the download: there is no idle agent to hand a torrent to. */
-export const launchAgent: LaunchClient = async ({ torrent, directory }) => {
+export const launchAgent = async (options: AgentOptions): Promise<Client> => {
   let child: LineProcess | undefined;
   const running = (): LineProcess => {
     if (!child) throw new Error('The agent has not begun yet');
     return child;
   };
-  const release = dirname(torrent);
+  const release = dirname(options.torrent);
+  const { manifest = join(release, MANIFEST_NAME), key = join(release, KEY_NAME) } = options;
+  const { out = join(options.directory, 'release') } = options;
   return {
     get pid() {
       return child?.pid;
@@ -26,8 +45,7 @@ export const launchAgent: LaunchClient = async ({ torrent, directory }) => {
       child = new LineProcess('swarmboot-agent', AGENT, [
         'fetch',
         '--json',
-        ...['--manifest', join(release, MANIFEST_NAME), '--key', join(release, KEY_NAME)],
-        ...['--out', join(directory, 'release')],
+        ...['--manifest', manifest, '--key', key, '--out', out],
         ...['--linger', '3600'], // it is asked for its memory before it is ended
         ...peers.flatMap(({ host, port }) => ['--peer', `${host}:${port}`]),
       ]);
@@ -35,6 +53,11 @@ export const launchAgent: LaunchClient = async ({ torrent, directory }) => {
     },
     async finished(timeoutMs) {
       await running().event('complete', timeoutMs);
+    },
+    async payloadBytes() {
+      const last = running().events.findLast(({ event }) => event === 'progress');
+      const { peers = 0, seeder = 0, webseed = 0 } = (last?.downloaded ?? {}) as Partial<Downloaded>;
+      return { sent: Number(last?.uploaded ?? 0), received: peers + seeder + webseed };
     },
     close: async () => child?.kill(),
   };

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { LineProcess } from '../line-process.ts';
-import { type Client, type ClientOptions, START_TIMEOUT_MS } from './client.ts';
+import { type Client, type ClientOptions, type PayloadBytes, START_TIMEOUT_MS } from './client.ts';
 import { freePort } from './free-port.ts';
 
 /**
@@ -74,16 +74,26 @@ export async function launchAria2(options: ClientOptions): Promise<Client> {
   try {
     const socket = await openRpc(rpcPort, child);
     const done = Promise.withResolvers<void>();
-    const answered = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<string>();
+    let told = Promise.withResolvers<PayloadBytes>();
     socket.addEventListener('message', ({ data }) => {
-      const message = JSON.parse(String(data)) as { id?: string; method?: string; error?: unknown };
+      const message = JSON.parse(String(data)) as {
+        id?: string;
+        method?: string;
+        error?: unknown;
+        result?: unknown;
+      };
       if (message.method === 'aria2.onBtDownloadComplete') done.resolve();
       if (message.method === 'aria2.onDownloadError')
         done.reject(new Error(`aria2 gave up: ${child.stderr}`));
+      if (message.id === 'tell') {
+        const { uploadLength, completedLength } = message.result as Readonly<Record<string, string>>;
+        told.resolve({ sent: Number(uploadLength), received: Number(completedLength) });
+      }
       if (message.id !== 'add') return;
       if (message.error)
         answered.reject(new Error(`aria2 refused the torrent: ${JSON.stringify(message.error)}`));
-      else answered.resolve();
+      else answered.resolve(String(message.result));
     });
     done.promise.catch(() => {}); // told to whoever awaits `finished`
     return {
@@ -101,6 +111,12 @@ export async function launchAria2(options: ClientOptions): Promise<Client> {
           await within(done.promise, START_TIMEOUT_MS, 'aria2 did not begin to seed');
       },
       finished: (timeoutMs) => within(done.promise, timeoutMs, 'aria2 did not finish'),
+      async payloadBytes() {
+        told = Promise.withResolvers();
+        const params = [await answered.promise, ['uploadLength', 'completedLength']];
+        socket.send(JSON.stringify({ jsonrpc: '2.0', id: 'tell', method: 'aria2.tellStatus', params }));
+        return within(told.promise, START_TIMEOUT_MS, 'aria2 did not tell its status');
+      },
       async close() {
         socket.close();
         await child.kill();

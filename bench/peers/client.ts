@@ -17,11 +17,21 @@ export interface ClientOptions {
   readonly address: string;
   /** Bytes per second that the client may send; no limit if not given. */
   readonly uploadBytesPerSecond?: number;
+  /** For a seed that can: it shows each leecher other pieces (BEP 16). */
+  readonly superSeeding?: boolean;
+}
+
+/** Payload as the program itself counts it, in bytes, since its start. */
+export interface PayloadBytes {
+  readonly sent: number;
+  readonly received: number;
 }
 
 export interface Client {
   /** undefined where the process starts with the download. */
   readonly pid: number | undefined;
+  /** The program ends with its transfer, and `pid` is that of a shell that has waited for it. */
+  readonly isOneShot?: boolean;
   /** TCP port on which it takes connections of peers. */
   readonly port: number;
   /**
@@ -32,6 +42,8 @@ export interface Client {
   begin(peers: readonly Endpoint[]): Promise<void>;
   /** Resolves when the client says that it has verified the last byte. */
   finished(timeoutMs: number): Promise<void>;
+  /** How much it has moved so far. Absent where the program does not say. */
+  payloadBytes?(): Promise<PayloadBytes>;
   /** Ends the process, by force if need be, and removes what it left. */
   close(): Promise<void>;
 }

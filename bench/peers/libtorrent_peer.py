@@ -72,6 +72,8 @@ def add(session, options):
     parameters.flags &= ~(flags.paused | flags.auto_managed | flags.duplicate_is_error)
     if options["mode"] == "seed":
         parameters.flags |= flags.seed_mode
+    if options.get("superSeeding"):
+        parameters.flags |= flags.super_seeding
     if options.get("uploadBytesPerSecond"):
         parameters.upload_limit = options["uploadBytesPerSecond"]
     return session.add_torrent(parameters)
@@ -98,6 +100,10 @@ def serve(options):
         if lines is None:
             return
         for line in lines:
+            if line.get("tell"):
+                status = handle.status()
+                say(event="payload", sent=status.total_payload_upload, received=status.total_payload_download)
+                continue
             handle = handle or add(session, options)
             for peer in line["begin"]:
                 handle.connect_peer((peer["host"], peer["port"]))

@@ -1,4 +1,7 @@
-/** A client that speaks our line protocol: `ready`, then `{"begin": [...]}`, then `begun`, then `done`. */
+/**
+ * A client that speaks our line protocol: `ready`, then `{"begin": [...]}`, then `begun`, then `done`;
+ * `{"tell": "payload"}`, then `payload`.
+ */
 import { LineProcess } from '../line-process.ts';
 import { type Client, type ClientOptions, type Endpoint, START_TIMEOUT_MS } from './client.ts';
 
@@ -22,6 +25,10 @@ export async function launchLineClient(
       },
       async finished(timeoutMs: number) {
         await child.event('done', timeoutMs);
+      },
+      async payloadBytes() {
+        const { sent, received } = await child.ask({ tell: 'payload' }, 'payload', START_TIMEOUT_MS);
+        return { sent: Number(sent), received: Number(received) };
       },
       close: () => child.close(),
     };

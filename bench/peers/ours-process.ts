@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { directorySegments, openSegmentStore, parseMetainfo, Swarm } from '../../torrent/index.ts';
-import type { ClientOptions } from './client.ts';
+import type { ClientOptions, Endpoint, PayloadBytes } from './client.ts';
 import { obey, say } from './commands.ts';
 import { freePort } from './free-port.ts';
 
@@ -17,7 +17,9 @@ const port = await freePort(options.address);
 let swarm: Swarm | undefined;
 say({ event: 'ready', port });
 
-obey(async (peers) => {
+obey(begin, payloadBytes);
+
+async function begin(peers: readonly Endpoint[]): Promise<void> {
   if (swarm) return swarm.addPeers(peers);
   const metainfo = parseMetainfo(readFileSync(options.torrent));
   const segments = directorySegments(metainfo, join(options.directory, metainfo.name));
@@ -41,4 +43,10 @@ obey(async (peers) => {
         process.exit(1);
       },
     );
-});
+}
+
+function payloadBytes(): PayloadBytes {
+  const stats = swarm?.stats();
+  const { peers, seeder, webseed } = stats?.downloaded ?? { peers: 0, seeder: 0, webseed: 0 };
+  return { sent: stats?.uploaded ?? 0, received: peers + seeder + webseed };
+}

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LineProcess } from '../line-process.ts';
-import { type Client, type ClientOptions, START_TIMEOUT_MS } from './client.ts';
+import { type Client, type ClientOptions, type PayloadBytes, START_TIMEOUT_MS } from './client.ts';
 import { freePort } from './free-port.ts';
 
 /** How often Transmission is asked how far it is, in milliseconds; it cannot tell by itself without a script. */
@@ -91,6 +91,13 @@ class Rpc {
     }
   }
 
+  async payloadBytes(): Promise<PayloadBytes> {
+    const { torrents } = (await this.call('torrent-get', { fields: ['uploadedEver', 'downloadedEver'] })) as {
+      torrents: { uploadedEver: number; downloadedEver: number }[];
+    };
+    return { sent: torrents[0]?.uploadedEver ?? 0, received: torrents[0]?.downloadedEver ?? 0 };
+  }
+
   async progress(): Promise<{ status: number; left: number; error: string }> {
     const fields = ['status', 'leftUntilDone', 'haveUnchecked', 'errorString', 'metadataPercentComplete'];
     const { torrents } = (await this.call('torrent-get', { fields })) as {
@@ -172,6 +179,7 @@ export async function launchTransmission(
           child,
           'Transmission did not finish',
         ),
+      payloadBytes: () => rpc.payloadBytes(),
       close,
     };
   } catch (error) {

@@ -13,7 +13,7 @@ packages_lab='qemu-system-x86:qemu-system-x86_64 ovmf:/usr/share/OVMF/OVMF_CODE_
 
 # The peers that tests and bench measure us against.
 packages_clients='aria2:aria2c transmission-daemon:transmission-daemon transmission-cli:transmission-create
-	python3:python3 python3-libtorrent: iproute2:ip'
+	python3:python3 python3-libtorrent: iproute2:ip curl:curl udpcast:udp-sender'
 
 packages_for() {
 	case "$1" in

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { cpuSeconds, cpuSecondsOf, median, peakRssBytes, peakRssBytesOf } from '../../bench/measure.ts';
 
-test('CPU seconds are user and system ticks, whatever the program calls itself', () => {
+test('CPU seconds are user and system ticks, those of ended children too, whatever the program calls itself', () => {
   const rest = 'S 1 2 3 0 -1 4194560 100 0 0 0 150 50 7 8 20 0 11 0 12345';
-  assert.equal(cpuSeconds(`42 (node) ${rest}`), 2);
-  assert.equal(cpuSeconds(`42 (a) S (b c) ${rest}`), 2);
+  assert.equal(cpuSeconds(`42 (node) ${rest}`), 2.15);
+  assert.equal(cpuSeconds(`42 (a) S (b c) ${rest}`), 2.15);
 });
 
 test('the peak of the resident set is read in bytes', () => {

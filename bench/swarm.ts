@@ -69,19 +69,19 @@ class SwarmBench {
     return figuresOf(result);
   }
 
-  #image(rootBytes: number): Promise<Image> {
-    const root = join(this.#scratch.path, `image-${rootBytes}`);
+  #image(lengthBytes: number): Promise<Image> {
+    const root = join(this.#scratch.path, `image-${lengthBytes}`);
     const make = (): Promise<Image> => {
       mkdirSync(root);
       return makeImage({
         root,
-        rootBytes,
+        lengthBytes,
         trackerUrl: `http://${SERVER_ADDRESS}:${TRACKER_PORT}/announce`,
         plainUrl: `http://${SERVER_ADDRESS}:${SERVER_HTTP_PORT}`,
       });
     };
-    const image = this.#images.get(rootBytes) ?? make();
-    this.#images.set(rootBytes, image);
+    const image = this.#images.get(lengthBytes) ?? make();
+    this.#images.set(lengthBytes, image);
     return image;
   }
 

@@ -31,19 +31,20 @@ export interface Image {
   readonly v1Torrent: string;
 }
 
-/** Small, so that the length of the image is in effect that of its root, and no machine waits for three files. */
+/** Kernel and initrd: small, so that it is the root that is measured. */
 const SMALL_FILE = 'x';
 
 export interface ImageOptions {
   /** Empty; everything goes below it. */
   readonly root: string;
-  readonly rootBytes: number;
+  /** Of all its files. */
+  readonly lengthBytes: number;
   readonly trackerUrl: string;
   /** Base URL at which `plainFolder` will be served, without a slash at its end. */
   readonly plainUrl: string;
 }
 
-export async function makeImage({ root, rootBytes, trackerUrl, plainUrl }: ImageOptions): Promise<Image> {
+export async function makeImage({ root, lengthBytes, trackerUrl, plainUrl }: ImageOptions): Promise<Image> {
   const state = join(root, 'state');
   const config = join(root, 'config');
   createKeyFiles(config, false);
@@ -55,7 +56,7 @@ export async function makeImage({ root, rootBytes, trackerUrl, plainUrl }: Image
       async place(folder) {
         for (const name of [RELEASE_FILES.kernel, RELEASE_FILES.initrd])
           writeFileSync(join(folder, name), SMALL_FILE);
-        writeNoise(join(folder, RELEASE_FILES.root), rootBytes);
+        writeNoise(join(folder, RELEASE_FILES.root), lengthBytes - 2 * SMALL_FILE.length);
       },
     },
     loadSecretKey(config),

@@ -12,7 +12,7 @@ import { MOST_MACHINES } from './network-plan.ts';
 
 export interface SwarmBenchOptions {
   readonly clients: number;
-  /** Length of the root image, in bytes. */
+  /** Of the image. */
   readonly sizeBytes: number;
   /** Of every link, in each direction. */
   readonly rateBitsPerSecond: number;

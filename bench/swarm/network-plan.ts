@@ -102,7 +102,7 @@ export function networkCommands(pid: number, ratesBitsPerSecond: readonly number
       atHub('ip', 'link', 'set', port, 'master', 'br0', 'up'),
       there('sh', '-ec', settings.join('; ')),
       there('ip', 'link', 'set', 'lo', 'up'),
-      there('ip', 'address', 'add', `${addressOf(place)}/24`, 'dev', 'eth0'),
+      there('ip', 'address', 'add', `${addressOf(place)}/24`, 'brd', '+', 'dev', 'eth0'),
       there('ip', 'link', 'set', 'eth0', 'up'),
       // For multicast, which goes where the default route goes.
       there('ip', 'route', 'add', 'default', 'dev', 'eth0'),

@@ -26,6 +26,7 @@ const HELP = `swarmboot-agent ${VERSION}
       --memory-limit MIB    bound of buffered pieces
       --deadline SECONDS    fail after so long without progress (600)
       --json                events as NDJSON; the last line is the summary
+      --trace FILE          who gave which piece, as NDJSON, for "scripts/bench trace"
 
   swarmboot-agent plan --meminfo FILE --memmap FILE --image MANIFEST [--handoff auto|pmem|cpio]
       Print how the image would go through the kexec on a machine with this /proc/meminfo and this memory map, a

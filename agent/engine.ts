@@ -4,6 +4,10 @@ import { openSegmentStore, type Segment, type Store, Swarm, type SwarmOptions } 
 export type RunningSwarm = Pick<Swarm, 'port' | 'stats' | 'complete' | 'close'> & {
   on(event: 'warning', listener: (warning: { code: string; message: string }) => void): unknown;
   on(event: 'banned', listener: (ban: { peer: string; reason: string }) => void): unknown;
+  on(event: 'piece', listener: (piece: number, sources: readonly string[]) => void): unknown;
+  on(event: 'peer', listener: (peer: { address: string }) => void): unknown;
+  on(event: 'peer-closed', listener: (peer: { address: string; reason: string }) => void): unknown;
+  on(event: 'complete', listener: () => void): unknown;
 };
 
 export interface Engine {

@@ -20,6 +20,7 @@ import { fetchRelease, type Release } from './phases/manifest.ts';
 import { releaseName, trustManifest, trustMetainfo } from './release.ts';
 import { retry } from './retry.ts';
 import { sourcesOf } from './sources.ts';
+import { openTrace, traceSwarm } from './trace.ts';
 
 /** The last line of `fetch --json`; tests outside of this repository read it. */
 export interface FetchSummary {
@@ -146,6 +147,10 @@ export async function runFetch(
       ...sourcesOf(metainfo, manifestUrl, { peers: options.peers, trackers: [] }),
       ...(options.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: options.memoryLimitBytes }),
     });
+    if (options.trace !== undefined) {
+      const warn = (message: string): void => emit({ event: 'warning', message });
+      traceSwarm(swarm, machine, openTrace(options.trace, warn));
+    }
     swarm.on('warning', ({ message }) => emit({ event: 'warning', message }));
     swarm.on('banned', ({ peer, reason }) => emit({ event: 'banned', message: `${peer}: ${reason}` }));
     emit({ event: 'listening', port: swarm.port });

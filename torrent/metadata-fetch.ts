@@ -71,6 +71,7 @@ export function fetchMetadata(
     peerId,
     shape: undefined,
     metadataBytes: 0,
+    standing: () => ({ complete: false, lagSeconds: 0 }),
     maxPeers: MOST_PEERS,
     tuning: settings,
     prepare,

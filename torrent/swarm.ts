@@ -128,6 +128,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       bytesPerSecond: options.uploadBytesPerSecond ?? 0,
       cachedPieces: seeds ? this.#memoryPieces : this.#memoryPieces - mostActive,
       slots: tuning.uploadSlots,
+      superSeeding: options.complete === true && options.role === 'origin',
       now: tuning.now,
       random: tuning.random,
     });
@@ -247,6 +248,10 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       maxPeers,
       typeOfService,
       tuning: this.#tuning,
+      standing: () => ({
+        complete: this.#download.have.isFull,
+        lagSeconds: this.#download.lagSeconds,
+      }),
       prepare: ({ wire }) => {
         wire.extendedHandshake = describeSelf({ origin: role === 'origin', listenPort: this.port });
         wire.use(metadataExtension({ serve: metainfo.infoBytes }));
@@ -272,10 +277,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
 
   #joined(peer: PeerConnection): void {
     const { wire, key } = peer;
-    const have = this.#offered;
-    if (wire.hasFast && have.isFull) wire.haveAll();
-    else if (wire.hasFast && have.count === 0) wire.haveNone();
-    else if (have.count > 0) wire.bitfield(have.bytes.slice());
+    this.#seeding.greet(peer);
     this.#apply({ type: 'joined', peer: key, id: wire.peerIdBuffer!, fast: wire.hasFast });
     reportToDownload(peer, this.#shape.pieceCount, (event) => this.#apply(event));
     this.#seeding.serve(peer, () => this.#dealSlots());
@@ -295,6 +297,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   #apply(event: DownloadEvent): void {
     if (this.#closed) return;
     for (const command of this.#download.apply(event, this.#tuning.now())) this.#execute(command);
+    this.#seeding.reveal(this.#download, this.#room.peers);
   }
 
   #execute(command: DownloadCommand): void {

@@ -6,7 +6,10 @@ import { Bitset } from '../../torrent/policy/bitset.ts';
 import { Choker } from '../../torrent/policy/choker.ts';
 import { Download } from '../../torrent/policy/download.ts';
 import type { DownloadCommand, DownloadEvent } from '../../torrent/policy/download-events.ts';
+import { acceptsMore } from '../../torrent/policy/mesh.ts';
 import { BLOCK_BYTES, DEFAULT_REQUEST_QUEUE } from '../../torrent/policy/pipeline.ts';
+import { Rate } from '../../torrent/policy/rate.ts';
+import { SuperSeeding } from '../../torrent/policy/super-seeding.ts';
 import { type UploadRequest, type UploadTarget, UploadTurns } from '../../torrent/policy/upload-turns.ts';
 import type { EventQueue } from './event-queue.ts';
 import { about, bare, block, have, hello, type PeerMessage } from './messages.ts';
@@ -24,6 +27,7 @@ export interface MachineOptions {
   readonly pieceLength: number;
   readonly lengthOf: (piece: number) => number;
   readonly role: 'peer' | 'origin';
+  readonly superSeeding: boolean;
   readonly complete: boolean;
   readonly conduct: Conduct;
   readonly upBytesPerSecond: number;
@@ -95,6 +99,8 @@ export class Machine {
   readonly #byKey = new Map<number, Connection>();
   readonly #choker = new Choker();
   readonly #turns: UploadTurns<Connection>;
+  readonly #superSeeding: SuperSeeding | undefined;
+  readonly #sendRate: Rate;
   readonly #events: EventQueue;
   /** Pieces with wrong bytes in them. */
   readonly #spoiled = new Map<number, Set<number>>();
@@ -121,6 +127,9 @@ export class Machine {
       startedAt: events.now,
     });
     this.#turns = new UploadTurns({ bytesPerSecond: 0, startedAt: events.now });
+    this.#sendRate = new Rate(events.now);
+    if (options.superSeeding)
+      this.#superSeeding = new SuperSeeding({ pieceCount, pieceLength, random: random.next });
   }
 
   get name(): number {
@@ -142,7 +151,11 @@ export class Machine {
   }
 
   hasRoom(): boolean {
-    return this.connections.size < this.options.mostPeers;
+    return acceptsMore({
+      connected: this.connections.size,
+      maxPeers: this.options.mostPeers,
+      complete: this.have.isFull,
+    });
   }
 
   /** Ends a connection; the other side hears of it as soon as the network tells. */
@@ -155,6 +168,7 @@ export class Machine {
     this.#turns.drop(connection);
     this.#choker.forget(connection.key);
     if (connection.joined) this.#apply({ type: 'left', peer: connection.key });
+    this.#superSeeding?.left(connection.key);
     this.options.lost(this, other, reason);
     const delayMs = connection.out.delayMs;
     if (!this.link.cut) {
@@ -170,6 +184,7 @@ export class Machine {
 
   tick(): void {
     this.#apply({ type: 'tick' });
+    this.#reveal();
     if (++this.#ticks % 4 === 0) this.#dealSlots();
   }
 
@@ -196,8 +211,9 @@ export class Machine {
   #greet(other: Machine): void {
     const connection = this.connections.get(other)!;
     const { role, pieceCount, conduct } = this.options;
+    const real = this.#superSeeding ? new Bitset(pieceCount) : this.have;
     const shown =
-      conduct === 'honest' ? Bitset.fromBitfield(pieceCount, this.have.bytes)! : Bitset.full(pieceCount);
+      conduct === 'honest' ? Bitset.fromBitfield(pieceCount, real.bytes)! : Bitset.full(pieceCount);
     connection.out.write(hello(this.peerId, role === 'origin', shown));
   }
 
@@ -218,10 +234,13 @@ export class Machine {
           longestRequest: 8 * BLOCK_BYTES,
         });
         if (pieces.count > 0) this.#apply({ type: 'pieces', peer, pieces });
+        this.#superSeeding?.joined(peer, this.#events.now);
+        this.#reveal();
         break;
       }
       case 'have':
         this.#apply({ type: 'have', peer, piece: message.piece });
+        this.#reveal();
         break;
       case 'choke':
       case 'unchoke':
@@ -249,6 +268,7 @@ export class Machine {
 
   #requested(connection: Connection, request: UploadRequest): void {
     if (this.options.conduct === 'mute') return;
+    this.#superSeeding?.asked(connection.key, this.#events.now);
     if (this.options.conduct === 'honest' && !this.have.has(request.piece)) {
       connection.out.write(about('reject', request));
       return;
@@ -263,10 +283,23 @@ export class Machine {
       if (turn.do !== 'send') return;
       const { target, request } = turn;
       this.uploaded += request.length;
+      this.#sendRate.add(request.length, this.#events.now);
       const { name } = target.other;
       this.given.set(name, (this.given.get(name) ?? 0) + request.length);
       target.out.write(block(request, this.options.conduct === 'liar'));
     }
+  }
+
+  #reveal(): void {
+    if (!this.#superSeeding) return;
+    const { now } = this.#events;
+    const input = {
+      peers: this.download.peers,
+      copies: (piece: number) => this.download.copies(piece),
+      bytesPerSecond: this.#sendRate.bytesPerSecond(now),
+    };
+    for (const { peer, piece } of this.#superSeeding.decide(input, now))
+      this.#byKey.get(peer)?.out.write(have(piece));
   }
 
   #received(connection: Connection, message: Extract<PeerMessage, { kind: 'block' }>): void {

@@ -23,6 +23,7 @@ export interface Scenario {
   readonly lossesPerMinute: number;
   /** A seeder of ours, or any other client that has everything. */
   readonly origin: 'ours' | 'plain';
+  readonly superSeeding: boolean;
   readonly mostPeers: number;
   readonly windowBytes: number;
   readonly socketBytes: number;
@@ -47,6 +48,7 @@ export const QUIET_LAN: Scenario = {
   hostileShare: 0,
   lossesPerMinute: 0,
   origin: 'ours',
+  superSeeding: true,
   mostPeers: 50,
   windowBytes: 128 * 1024,
   socketBytes: 512 * 1024,

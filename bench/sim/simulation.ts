@@ -5,6 +5,7 @@
  * every two seconds while it has few peers.
  */
 import { type Endpoint, formatEndpoint } from '../../torrent/endpoint.ts';
+import { dialsWanted } from '../../torrent/policy/mesh.ts';
 import { PeerBook } from '../../torrent/policy/peer-book.ts';
 import { EventQueue } from './event-queue.ts';
 import { type Conduct, Machine } from './machine.ts';
@@ -14,7 +15,6 @@ import { boundSeconds, type Scenario } from './scenario.ts';
 
 const TICK_MS = 250;
 const DIAL_MS = 1000;
-const MOST_DIALS = 10;
 const TRACKER_MS = 5;
 const TRACKER_PEERS = 50;
 const FEW_PEERS = 4;
@@ -55,6 +55,9 @@ export interface Outcome {
   readonly events: number;
   /** Upload link use of the machines until the last had finished. */
   readonly uplinkUse: number;
+  /** The same of the origin until every piece had left it once, and when that was, in seconds. */
+  readonly originUse: number;
+  readonly originSeconds: number;
   /** Share of all missing pieces that had arrived, sampled every second of virtual time. */
   readonly progress: readonly number[];
   /** Payload that each machine (0: the origin) gave to each, in bytes; only for small swarms. */
@@ -93,6 +96,8 @@ export class Simulation {
   readonly #progress: number[] = [];
   readonly #pieceCount: number;
   #gained = 0;
+  #originMs = 0;
+  #originBusyMs = 0;
   #leaveAt: number;
   #open: number;
 
@@ -137,6 +142,7 @@ export class Simulation {
       pieceLength: pieceBytes,
       lengthOf: (piece) => Math.min(pieceBytes, sizeBytes - piece * pieceBytes),
       role: scenario.origin === 'ours' ? role : 'peer',
+      superSeeding: name === 0 && scenario.origin === 'ours' && scenario.superSeeding,
       complete: name === 0,
       conduct,
       upBytesPerSecond: bytesPerSecond,
@@ -212,7 +218,12 @@ export class Simulation {
     const { machine, book } = seat;
     if (machine.gone) return;
     const { mostPeers } = machine.options;
-    const room = Math.min(MOST_DIALS - seat.dialing, mostPeers - machine.connections.size - seat.dialing);
+    const room = dialsWanted({
+      connected: machine.connections.size,
+      dialing: seat.dialing,
+      maxPeers: mostPeers,
+      lagSeconds: machine.download.lagSeconds,
+    });
     if (room <= 0) return;
     for (const endpoint of book.take(room, this.#events.now)) {
       const other = this.#byAddress.get(formatEndpoint(endpoint))!;
@@ -229,7 +240,7 @@ export class Simulation {
     const absent = other.machine.gone || other.machine.startedAt === undefined || machine.gone;
     const known = machine.connections.has(other.machine);
     const unwanted = other.machine.banned.has(machine) || machine.banned.has(other.machine);
-    if (!absent && !known && !unwanted && other.machine.hasRoom() && machine.hasRoom()) {
+    if (!absent && !known && !unwanted && other.machine.hasRoom()) {
       Machine.connect(machine, other.machine);
       other.book.add([endpoint], now);
       other.book.connected(endpoint);
@@ -281,7 +292,16 @@ export class Simulation {
   }
 
   #sample(): void {
+    if (!this.#originDone()) {
+      this.#originMs = this.#events.now;
+      this.#originBusyMs = this.#seats[0]!.machine.link.busyMs;
+    }
     this.#progress.push(this.#gained / (this.#pieceCount * this.#scenario.machines));
+  }
+
+  /** An image has left the origin. */
+  #originDone(): boolean {
+    return this.#seats[0]!.machine.uploaded >= this.#scenario.sizeBytes;
   }
 
   #outcome(): Outcome {
@@ -320,6 +340,8 @@ export class Simulation {
       conserved: this.#isConserved(),
       events: this.#events.scheduled,
       uplinkUse: peers.reduce((sum, { machine }) => sum + machine.link.busyMs / now, 0) / peers.length,
+      originUse: this.#originBusyMs / this.#originMs,
+      originSeconds: this.#originMs / 1000,
       progress: this.#progress,
       gave: scenario.machines <= 64 ? this.#matrix() : undefined,
     };

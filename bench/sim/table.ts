@@ -18,6 +18,8 @@ const COLUMNS: readonly { readonly head: string; readonly cell: (run: SimulatedR
   { head: 'last', cell: ({ outcome }) => outcome.lastRatio.toFixed(3) },
   { head: 'server', cell: ({ outcome }) => outcome.serverPayloadRatio.toFixed(3) },
   { head: 'uplinks', cell: ({ outcome }) => outcome.uplinkUse.toFixed(3) },
+  { head: 'origin', cell: ({ outcome }) => outcome.originUse.toFixed(3) },
+  { head: 'out s', cell: ({ outcome }) => outcome.originSeconds.toFixed(1) },
   { head: 'wasted', cell: ({ outcome }) => outcome.wastedShare.toFixed(4) },
   { head: 'stuck', cell: ({ outcome }) => String(outcome.stuck) },
   { head: 'conserved', cell: ({ outcome }) => (outcome.conserved ? 'yes' : 'NO') },

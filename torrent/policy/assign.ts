@@ -1,18 +1,19 @@
 /**
- * Which blocks to ask one peer for next. In this order: the pieces it has begun, pieces that nobody works on, a new piece,
- * blocks of another peer's piece; and when nothing of that is left, blocks that are outstanding elsewhere (endgame).
+ * Which blocks to ask one peer for next. In this order: the pieces it has begun, pieces that nobody works on, blocks of
+ * another peer's piece, a new piece; and when nothing of that is left, blocks that are outstanding elsewhere (endgame).
  */
-import { ActivePiece } from './active-piece.ts';
+import type { ActivePiece } from './active-piece.ts';
 import type { Download } from './download.ts';
 import type { DownloadCommand } from './download-events.ts';
 import type { DownloadPeer } from './download-peer.ts';
 import { pickFromOrigin, pickRarest } from './picker.ts';
-import { BLOCK_BYTES, blocksPerRequest, pipelineDepth } from './pipeline.ts';
+import { BLOCK_BYTES, blocksPerRequest } from './pipeline.ts';
 
 /** Endgame: a block may be outstanding at so many peers. */
 const MOST_REQUESTERS = 2;
 /** Before the very end, only blocks that somebody has owed for so long are asked for twice. */
 const SLOW_MS = 2000;
+const SLOW_AT_THE_END_MS = 500;
 /** An origin sends everything once; a second copy of a block only if the first is this late. */
 const SLOW_FOR_ORIGIN_MS = 1000;
 const MOST_DUPLICATES = 32;
@@ -31,12 +32,10 @@ export function assignBlocks(
   now: number,
 ): void {
   if (peer.wanted === 0 || (peer.choking && peer.allowed.size === 0)) return;
-  const depth = pipelineDepth({
-    bytesPerSecond: peer.rate.bytesPerSecond(now),
-    blocksPerPiece: download.blocksPerPiece,
-    requestQueue: peer.requestQueue,
-    snubbed: peer.snubbed,
-  });
+  let depth = peer.window.depth(peer);
+  // Only this machine was shown what it shows, and the rest of the room waits for it.
+  if (peer.superSeeds && !peer.snubbed)
+    depth = Math.max(depth, Math.min(download.blocksPerPiece, peer.requestQueue));
   let room = depth - peer.outstanding.size;
   // Refilled by the quarter: one write carries many requests, and one walk over the pieces serves them.
   if (room <= 0 || (peer.outstanding.size > 0 && room < depth / 4)) return;
@@ -91,7 +90,7 @@ function request(
 ): void {
   const begin = block * BLOCK_BYTES;
   const length = Math.min(blocks * BLOCK_BYTES, pieceLength - begin);
-  peer.ask({ piece: index, begin, length, wanted: blocks }, download.idOf(index, block), now);
+  peer.ask({ piece: index, begin, length, wanted: blocks, askedAt: now }, download.idOf(index, block), now);
   out.push({ do: 'request', peer: peer.key, piece: index, begin, length });
 }
 
@@ -109,7 +108,8 @@ function nextPiece(
     if (piece.leader === undefined) orphan ??= piece;
     else if (!piece.single) foreign ??= piece;
   }
-  return orphan ?? begin(download, peer, out, now) ?? foreign;
+  // A piece can be passed on when it is whole: those that are begun before new ones.
+  return orphan ?? foreign ?? begin(download, peer, out, now);
 }
 
 function begin(
@@ -122,24 +122,22 @@ function begin(
   const { active, options } = download;
   if (active.size >= options.mostActive && !download.makeRoom(out, now)) return undefined;
   const input = {
-    pieceCount: options.pieceCount,
-    isCandidate: (piece: number) =>
-      !download.have.has(piece) && !active.has(piece) && peer.mayAskFor(piece, now),
+    offered: peer.pieces,
+    taken: download.taken,
+    isAllowed: (piece: number) => peer.mayAskFor(piece, now),
     copies: (piece: number) => download.copies(piece),
     random: options.random,
   };
-  const piece = peer.origin
-    ? pickFromOrigin({
-        ...input,
-        isMine: (index) => download.ownership.isMine(index),
-        idle: isIdle(peer, now),
-        starving: isStarving(download, peer, now),
-      })
-    : pickRarest(input);
-  if (piece < 0) return undefined;
-  const begun = new ActivePiece(piece, options.lengthOf(piece), download.mustBeSingle(piece), now);
-  active.set(piece, begun);
-  return begun;
+  const piece =
+    peer.origin && !peer.superSeeds
+      ? pickFromOrigin({
+          ...input,
+          isMine: (index) => download.ownership.isMine(index),
+          idle: isIdle(peer, now),
+          starving: isStarving(download, peer, now),
+        })
+      : pickRarest(input);
+  return piece < 0 ? undefined : download.begin(piece, now);
 }
 
 /** Had nothing to do for long enough that it may take what falls to another machine. */
@@ -163,7 +161,7 @@ function askTwice(
   out: DownloadCommand[],
   now: number,
 ): void {
-  const patience = peer.origin ? SLOW_FOR_ORIGIN_MS : download.unstarted === 0 ? 0 : SLOW_MS;
+  const patience = peer.origin ? SLOW_FOR_ORIGIN_MS : download.unstarted === 0 ? SLOW_AT_THE_END_MS : SLOW_MS;
   let room = Math.min(depth, MOST_DUPLICATES);
   for (const piece of download.active.values()) {
     if (piece.sealed || piece.single || !peer.mayAskFor(piece.index, now)) continue;

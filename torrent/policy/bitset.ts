@@ -60,6 +60,21 @@ export class Bitset {
     return true;
   }
 
+  /** Calls `visit` for every index that is in this set and not in `other`, which has the same size, in order. */
+  forEachNotIn(other: Bitset, visit: (index: number) => void): void {
+    const { bytes } = this;
+    const theirs = other.bytes;
+    for (let at = 0; at < bytes.length; at++) {
+      let rest = bytes[at]! & ~theirs[at]!;
+      while (rest !== 0) {
+        // Of 32 bits the highest of a byte is the 24th.
+        const bit = Math.clz32(rest) - 24;
+        visit(at * 8 + bit);
+        rest &= ~(0x80 >> bit);
+      }
+    }
+  }
+
   *[Symbol.iterator](): Generator<number> {
     for (let index = 0; index < this.size; index++) if (this.has(index)) yield index;
   }

@@ -1,12 +1,14 @@
 /** What the download policy knows of one connected peer. */
 import type { PeerKey } from './active-piece.ts';
 import { Bitset } from './bitset.ts';
-import { DEFAULT_REQUEST_QUEUE } from './pipeline.ts';
+import { BLOCK_BYTES, DEFAULT_REQUEST_QUEUE, RequestWindow } from './pipeline.ts';
 import { Rate } from './rate.ts';
 import { saltOf } from './rendezvous.ts';
 
 /** Requests that were taken back but may still be answered; beyond this many the peer had its chance. */
 const MOST_STALE = 4096;
+/** A peer that is gone is done without this soon; a busy machine may stop for a second. */
+const LEAST_PATIENCE_MS = 2000;
 const BURST_SAMPLE_MS = 10;
 const FIRST_REFUSAL_MS = 1000;
 const LAST_REFUSAL_MS = 30_000;
@@ -19,6 +21,8 @@ export interface OpenRequest {
   readonly length: number;
   /** Blocks of it that were not taken back. */
   wanted: number;
+  /** In ms. */
+  readonly askedAt: number;
 }
 
 export class DownloadPeer {
@@ -48,6 +52,7 @@ export class DownloadPeer {
   /** Since when something is outstanding or, later, when the last block came. */
   progressAt: number;
   snubs = 0;
+  readonly window = new RequestWindow();
   /** Rate when it was last kept busy. */
   busyBytesPerSecond = 0;
   readonly #refusals = new Map<number, { count: number; until: number }>();
@@ -64,6 +69,21 @@ export class DownloadPeer {
 
   get snubbed(): boolean {
     return this.snubs > 0;
+  }
+
+  /**
+   * Shows only some of its pieces, each to few machines, so that they pass it on (BEP 16): what it shows is meant for this
+   * machine.
+   */
+  get superSeeds(): boolean {
+    return this.origin && !this.pieces.isFull;
+  }
+
+  /** How long it may owe blocks without sending any, in ms: as long as eight take at its rate. */
+  patienceMs(most: number): number {
+    const rate = this.busyBytesPerSecond;
+    if (rate === 0) return most / 2;
+    return Math.min(Math.max(LEAST_PATIENCE_MS, (8 * BLOCK_BYTES * 1000) / rate), most);
   }
 
   /** BEP 6: a choked peer may still ask for the pieces of its allowed-fast set. */

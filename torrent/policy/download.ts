@@ -10,7 +10,7 @@
 import { ActivePiece, type PeerKey, WEBSEED_KEY } from './active-piece.ts';
 import { assignBlocks } from './assign.ts';
 import { Availability } from './availability.ts';
-import type { Bitset } from './bitset.ts';
+import { Bitset } from './bitset.ts';
 import type { DownloadCommand, DownloadEvent, PeerEvent } from './download-events.ts';
 import { DownloadPeer, type OpenRequest } from './download-peer.ts';
 import { pickFromOrigin } from './picker.ts';
@@ -28,7 +28,7 @@ export interface DownloadOptions {
   readonly mostActive: number;
   readonly ownPeerId: Uint8Array;
   readonly random: () => number;
-  /** A peer that owes blocks and sends none for so long is not relied on. */
+  /** A peer that owes blocks and sends none for so long, at most, is not relied on. */
   readonly requestTimeoutMs: number;
   /** In ms. */
   readonly startedAt: number;
@@ -44,17 +44,22 @@ export class Download {
   readonly ownership: Ownership;
   readonly peers = new Map<PeerKey, DownloadPeer>();
   readonly active = new Map<number, ActivePiece>();
+  /** Here or active. */
+  readonly taken: Bitset;
   /** Accepted payload bytes, by who sent them; `wasted` arrived twice or too late. */
   readonly received = { peers: 0, origin: 0, wasted: 0 };
   /** Everything accepted, webseeds included. */
   readonly rate: Rate;
   lastBlockAt: number | undefined;
+  /** How far this machine is behind its peers. */
+  lagSeconds = 0;
   readonly #suspects = new Suspects();
   readonly #blocksPerPiece: number;
 
   constructor(options: DownloadOptions) {
     this.options = options;
     this.have = options.have;
+    this.taken = Bitset.fromBitfield(options.pieceCount, options.have.bytes)!;
     this.rate = new Rate(options.startedAt);
     this.availability = new Availability(options.pieceCount);
     this.ownership = new Ownership(options.pieceCount, options.ownPeerId);
@@ -62,9 +67,7 @@ export class Download {
   }
 
   /** Peers (origins not counted) that have `piece`. */
-  copies(piece: number): number {
-    return this.availability.of(piece);
-  }
+  readonly copies = (piece: number): number => this.availability.of(piece);
 
   idOf(piece: number, block: number): number {
     return piece * this.#blocksPerPiece + block;
@@ -72,10 +75,6 @@ export class Download {
 
   get blocksPerPiece(): number {
     return this.#blocksPerPiece;
-  }
-
-  mustBeSingle(piece: number): boolean {
-    return this.#suspects.mustBeSingle(piece);
   }
 
   /** Missing pieces that nobody fetches yet. */
@@ -147,8 +146,9 @@ export class Download {
   claimForWebseed(now: number): number {
     if (this.active.size >= this.options.mostActive) return -1;
     const piece = pickFromOrigin({
-      pieceCount: this.options.pieceCount,
-      isCandidate: (index) => !this.have.has(index) && !this.active.has(index),
+      offered: Bitset.full(this.options.pieceCount),
+      taken: this.taken,
+      isAllowed: () => true,
       copies: (index) => this.copies(index),
       random: this.options.random,
       isMine: (index) => this.ownership.isMine(index),
@@ -156,11 +156,22 @@ export class Download {
       starving: true,
     });
     if (piece < 0) return -1;
-    const active = new ActivePiece(piece, this.options.lengthOf(piece), false, now);
+    const active = this.#begin(piece, false, now);
     active.leader = WEBSEED_KEY;
     active.sealed = true;
-    this.active.set(piece, active);
     return piece;
+  }
+
+  /** The piece is active from here on. */
+  begin(piece: number, now: number): ActivePiece {
+    return this.#begin(piece, this.#suspects.mustBeSingle(piece), now);
+  }
+
+  #begin(piece: number, single: boolean, now: number): ActivePiece {
+    const active = new ActivePiece(piece, this.options.lengthOf(piece), single, now);
+    this.active.set(piece, active);
+    this.taken.add(piece);
+    return active;
   }
 
   /** All peers that are not origins, together. */
@@ -332,6 +343,8 @@ export class Download {
     const id = this.idOf(piece, block);
     const active = this.active.get(piece);
     const needed = this.#needs(active, block, peer.key);
+    const request = peer.outstanding.get(id);
+    if (request) peer.window.arrived(now - request.askedAt);
     const asked = peer.outstanding.delete(id);
     if (!asked && !peer.settleStale(id)) return;
     peer.progressAt = now;
@@ -373,6 +386,7 @@ export class Download {
     const active = this.active.get(piece);
     if (!active) return;
     this.active.delete(piece);
+    if (!this.have.has(piece)) this.taken.delete(piece);
     if (active.requesters.some((count) => count > 0)) this.#cancelAll(active, out);
     out.push({ do: 'release', piece });
   }
@@ -401,6 +415,7 @@ export class Download {
   #verified(piece: number, bytes: Uint8Array, out: DownloadCommand[], now: number): void {
     this.#release(piece, out);
     if (!this.have.add(piece)) return;
+    this.taken.add(piece);
     for (const key of this.#suspects.verified(piece, bytes)) {
       this.#drop(key, 'bad-data', true, out);
     }
@@ -422,11 +437,26 @@ export class Download {
     this.#refillAll(out, now);
   }
 
+  /** Seconds that this machine is behind the mean of its peers, at its own rate. */
+  #measureLag(now: number): number {
+    let pieces = 0;
+    let others = 0;
+    for (const peer of this.peers.values()) {
+      if (peer.origin) continue;
+      pieces += peer.pieces.count;
+      others++;
+    }
+    if (others === 0) return 0;
+    const behind = Math.max(0, pieces / others - this.have.count);
+    return (behind * this.options.pieceLength) / Math.max(this.rate.bytesPerSecond(now), 1);
+  }
+
   #tick(out: DownloadCommand[], now: number): void {
+    this.lagSeconds = this.#measureLag(now);
     for (const peer of this.peers.values()) {
       if (peer.outstanding.size === 0) continue;
       peer.busyBytesPerSecond = peer.rate.bytesPerSecond(now);
-      if (now - peer.progressAt < this.options.requestTimeoutMs) continue;
+      if (now - peer.progressAt < peer.patienceMs(this.options.requestTimeoutMs)) continue;
       peer.snubs++;
       this.#takeBackAll(peer, out, true);
       if (peer.snubs >= MOST_SNUBS)

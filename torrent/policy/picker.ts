@@ -2,10 +2,15 @@
  * Which piece to begin next from one peer. Rarest first with a random choice among equals; from an origin (or a
  * webseed) first the pieces that nobody has and that fall to this machine by rendezvous ownership.
  */
+import type { Bitset } from './bitset.ts';
+
 export interface PickInput {
-  readonly pieceCount: number;
-  /** Not here and not in flight, and the source may be asked for it. */
-  isCandidate(piece: number): boolean;
+  /** What the source has. */
+  readonly offered: Bitset;
+  /** Here or in flight. */
+  readonly taken: Bitset;
+  /** The source may be asked for it. */
+  isAllowed(piece: number): boolean;
   /** Peers other than origins that have the piece. */
   copies(piece: number): number;
   readonly random: () => number;
@@ -40,14 +45,14 @@ class Draw {
 export function pickRarest(input: PickInput): number {
   const draw = new Draw(input.random);
   let fewest = Number.POSITIVE_INFINITY;
-  for (let piece = 0; piece < input.pieceCount; piece++) {
-    if (!input.isCandidate(piece)) continue;
+  input.offered.forEachNotIn(input.taken, (piece) => {
     const copies = input.copies(piece);
+    if (copies > fewest || !input.isAllowed(piece)) return;
     if (copies < fewest) {
       fewest = copies;
       draw.restart(piece);
-    } else if (copies === fewest) draw.offer(piece);
-  }
+    } else draw.offer(piece);
+  });
   return draw.chosen;
 }
 
@@ -57,8 +62,8 @@ export function pickFromOrigin(input: OriginPickInput): number {
   const foreign = new Draw(input.random);
   const replicated = new Draw(input.random);
   let fewest = Number.POSITIVE_INFINITY;
-  for (let piece = 0; piece < input.pieceCount; piece++) {
-    if (!input.isCandidate(piece)) continue;
+  input.offered.forEachNotIn(input.taken, (piece) => {
+    if (!input.isAllowed(piece)) return;
     const copies = input.copies(piece);
     if (copies === 0) {
       if (input.isMine(piece)) owned.offer(piece);
@@ -67,7 +72,7 @@ export function pickFromOrigin(input: OriginPickInput): number {
       fewest = copies;
       replicated.restart(piece);
     } else if (copies === fewest) replicated.offer(piece);
-  }
+  });
   if (owned.chosen >= 0) return owned.chosen;
   if (foreign.chosen >= 0 && input.idle) return foreign.chosen;
   return input.starving ? replicated.chosen : -1;

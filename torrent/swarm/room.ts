@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import { type Endpoint, formatEndpoint } from '../endpoint.ts';
 import { type Guest, isHostFull, leastUseful, slowestToShakeHands } from '../policy/door.ts';
+import { acceptsMore, dialsWanted, type MeshInput } from '../policy/mesh.ts';
 import { isLoopback, keepsNewConnection, PeerBook } from '../policy/peer-book.ts';
 import { Strikes } from '../policy/strikes.ts';
 import { Dialer } from '../wire/dialer.ts';
@@ -24,6 +25,8 @@ export interface RoomOptions {
   readonly maxPeers: number;
   /** See `SwarmOptions`. */
   readonly typeOfService?: number | undefined;
+  /** How far this machine is: decides how many connections it seeks. */
+  readonly standing: () => Pick<MeshInput, 'complete' | 'lagSeconds'>;
   readonly tuning: SwarmTuning;
   /** Called before our handshake goes out: the place for extensions. */
   readonly prepare: (peer: PeerConnection) => void;
@@ -35,7 +38,6 @@ export interface RoomOptions {
   readonly handlers: Pick<PeerHandlers, 'described' | 'land' | 'landed' | 'drained'>;
 }
 
-const MOST_DIALS = 10;
 const STRUCK_PAUSE_MS = 60_000;
 /** Sockets beyond `maxPeers` that may be shaking hands: strangers must not keep peers out. */
 const SPARE_SOCKETS = 16;
@@ -93,8 +95,14 @@ export class Room {
   /** Dials who is due. To be called now and then. */
   dial(): void {
     if (this.#closed) return;
-    const { tuning, maxPeers } = this.#options;
-    const room = Math.min(MOST_DIALS - this.#dialing(), maxPeers - this.#all.size);
+    const { tuning, maxPeers, standing } = this.#options;
+    const wanted = dialsWanted({
+      connected: this.peers.size,
+      dialing: this.#dialing(),
+      maxPeers,
+      lagSeconds: standing().lagSeconds,
+    });
+    const room = Math.min(wanted, maxPeers - this.#all.size);
     if (room <= 0) return;
     for (const endpoint of this.book.take(room, tuning.now())) {
       if (this.#strikes.isOut(endpoint.host, tuning.now())) {
@@ -246,7 +254,7 @@ export class Room {
       }
       this.#inherit(peer, old);
       old.close('duplicate');
-    } else if (this.peers.size >= this.#options.maxPeers) {
+    } else if (!this.#acceptsMore(peer)) {
       const least = leastUseful(this.#guests(), this.#options.tuning.now());
       if (!least) return 'full';
       least.peer.close('gave-way');
@@ -259,6 +267,14 @@ export class Room {
     if (peer.listensAt) this.book.connected(peer.listensAt);
     this.#options.joined(peer);
     return undefined;
+  }
+
+  /** Whom we dialed has a place: it was wanted. */
+  #acceptsMore({ direction }: PeerConnection): boolean {
+    const { maxPeers, standing } = this.#options;
+    const connected = this.peers.size;
+    if (direction === 'out') return connected < maxPeers;
+    return acceptsMore({ connected, maxPeers, complete: standing().complete });
   }
 
   /** The connection that stays knows the dialed address, so that it is not dialed again meanwhile. */

@@ -3,6 +3,7 @@
 import type { Bitset } from '../policy/bitset.ts';
 import { Choker } from '../policy/choker.ts';
 import { Rate } from '../policy/rate.ts';
+import { type RevealInput, SuperSeeding } from '../policy/super-seeding.ts';
 import type { PeerConnection } from '../wire/peer-connection.ts';
 import { PieceCache } from '../wire/piece-cache.ts';
 import { UploadQueue } from '../wire/upload-queue.ts';
@@ -16,6 +17,8 @@ export interface SeedingOptions {
   readonly bytesPerSecond: number;
   readonly cachedPieces: number;
   readonly slots: number;
+  /** Shows each piece to one peer at a time: see policy/super-seeding.ts. */
+  readonly superSeeding: boolean;
   readonly now: () => number;
   readonly random: () => number;
 }
@@ -26,11 +29,16 @@ export class Seeding {
   readonly #cache: PieceCache;
   readonly #queue: UploadQueue;
   readonly #rate: Rate;
+  readonly #superSeeding: SuperSeeding | undefined;
   #sent = 0;
 
   constructor(options: SeedingOptions) {
     this.#options = options;
     this.#rate = new Rate(options.now());
+    if (options.superSeeding) {
+      const { pieceCount, pieceLength } = options.shape;
+      this.#superSeeding = new SuperSeeding({ pieceCount, pieceLength, random: options.random });
+    }
     this.#cache = new PieceCache({
       pieceLength: options.shape.pieceLength,
       lengthOf: options.shape.lengthOf,
@@ -62,13 +70,35 @@ export class Seeding {
     this.#cache.grow(pieces);
   }
 
+  /** Tells a new peer what may be asked of us (BEP 3, 6), as the first message after the handshake. */
+  greet({ wire }: PeerConnection): void {
+    const { have } = this.#options;
+    const shown = this.#superSeeding ? 0 : have.count;
+    if (wire.hasFast && shown === have.size) wire.haveAll();
+    else if (wire.hasFast && shown === 0) wire.haveNone();
+    else if (shown > 0) wire.bitfield(have.bytes.slice());
+  }
+
+  /** Shows peers what they shall fetch next, if this is an origin that super-seeds. */
+  reveal(
+    { peers, copies }: Pick<RevealInput, 'peers' | 'copies'>,
+    room: ReadonlyMap<number, PeerConnection>,
+  ): void {
+    if (!this.#superSeeding) return;
+    const input = { peers, copies, bytesPerSecond: this.bytesPerSecond };
+    for (const { peer, piece } of this.#superSeeding.decide(input, this.#options.now()))
+      room.get(peer)?.wire.have(piece);
+  }
+
   /** `interestChanged`: time to deal the slots. */
   serve(peer: PeerConnection, interestChanged: () => void): void {
-    const { wire } = peer;
+    const { wire, key } = peer;
+    this.#superSeeding?.joined(key, this.#options.now());
     wire.on('interested', interestChanged);
     wire.on('uninterested', interestChanged);
     wire.on('request', (piece: number, begin: number, length: number) => {
       const request = { piece, begin, length };
+      this.#superSeeding?.asked(key, this.#options.now());
       if (this.#options.have.has(piece)) this.#queue.push(peer, request);
       else peer.refuse(request);
     });
@@ -86,6 +116,7 @@ export class Seeding {
   leave(peer: PeerConnection): void {
     this.#queue.drop(peer);
     this.#choker.forget(peer.key);
+    this.#superSeeding?.left(peer.key);
   }
 
   /** Deals the slots; `rateOf`: what a peer sends us, in bytes per second. */

@@ -69,3 +69,19 @@ test('what is deleted is gone and no longer counted', () => {
   assert.deepEqual([bits.count, bits.has(10), bits.isFull], [10, false, false]);
   assert.ok(bits.add(10) && bits.isFull);
 });
+
+test('what one set has and another has not', () => {
+  fc.assert(
+    fc.property(fc.nat(70), fc.array(fc.nat(70)), fc.array(fc.nat(70)), (size, mine, theirs) => {
+      const [a, b] = [new Bitset(size), new Bitset(size)];
+      for (const index of mine) a.add(index);
+      for (const index of theirs) b.add(index);
+      const seen: number[] = [];
+      a.forEachNotIn(b, (index) => seen.push(index));
+      assert.deepEqual(
+        seen,
+        [...a].filter((index) => !b.has(index)),
+      );
+    }),
+  );
+});

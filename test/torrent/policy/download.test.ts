@@ -222,7 +222,7 @@ test('endgame: the last blocks of a slow peer are asked of an idle one, and canc
   assert.equal(lab.outstanding(1), 4);
   lab.join(2, [5]);
   assert.equal(lab.outstanding(2), 0, 'not at once: other pieces are missing, it may just be slow');
-  lab.now = 2500;
+  lab.now = 2100;
   lab.apply({ type: 'tick' });
   assert.equal(lab.outstanding(2), 4);
   while (lab.answer(2));
@@ -235,7 +235,7 @@ test('a late answer to a cancelled request is taken to no effect', () => {
   const lab = new Lab();
   lab.join(1, [5]);
   lab.join(2, [5]);
-  lab.now = 2500;
+  lab.now = 2100;
   lab.apply({ type: 'tick' });
   while (lab.answer(2));
   lab.settle();
@@ -265,12 +265,46 @@ test('what falls to another machine is left to it for a moment', () => {
   const foreign = Array.from({ length: PIECES }, (_, piece) => piece).filter(
     (piece) => !lab.download.ownership.isMine(piece),
   );
-  assert.ok(foreign.length > 0);
-  lab.join(100, foreign, { origin: true });
+  assert.ok(foreign.length > 0 && foreign.length < PIECES);
+  lab.join(100, Bitset.full(PIECES), { origin: true });
+  while (lab.answer(100)) lab.settle();
+  assert.equal(lab.download.have.count, PIECES - foreign.length);
   assert.equal(lab.outstanding(100), 0);
   lab.now = 500;
   lab.apply({ type: 'tick' });
   assert.ok(lab.outstanding(100) > 0);
+});
+
+test('what an origin shows to this machine alone is asked for at once and as a whole', () => {
+  const lab = new Lab();
+  lab.join(2, []);
+  const [foreign] = Array.from({ length: PIECES }, (_, piece) => piece).filter(
+    (piece) => !lab.download.ownership.isMine(piece),
+  );
+  lab.join(100, [], { origin: true });
+  assert.equal(lab.outstanding(100), 0);
+  lab.apply({ type: 'have', peer: 100, piece: foreign! });
+  assert.equal(lab.outstanding(100), 4);
+});
+
+test('a peer that is known to be quick and falls silent is done without sooner than a new one', () => {
+  const silentFor = (answers: number): number => {
+    const lab = new Lab();
+    lab.join(1, [0, 1, 2]);
+    for (let round = 0; round < answers; round++) {
+      lab.now += 100;
+      lab.answer(1);
+      lab.apply({ type: 'tick' });
+    }
+    const since = lab.now;
+    while (!lab.download.peers.get(1)!.snubbed) {
+      lab.now += 50;
+      lab.apply({ type: 'tick' });
+    }
+    return lab.now - since;
+  };
+  assert.equal(silentFor(0), 2500);
+  assert.equal(silentFor(6), 2000);
 });
 
 test('a webseed gets whole pieces, which no peer is asked for meanwhile', () => {

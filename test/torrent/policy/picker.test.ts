@@ -1,14 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Bitset } from '../../../torrent/policy/bitset.ts';
 import { pickFromOrigin, pickRarest } from '../../../torrent/policy/picker.ts';
 
-/** Each char is a piece: a digit is its number of copies, `.` is no candidate. */
-const input = (drawn: string, random = () => 0.999) => ({
-  pieceCount: drawn.length,
-  isCandidate: (piece: number) => drawn[piece] !== '.',
-  copies: (piece: number) => Number(drawn[piece]),
-  random,
-});
+/** Each char is a piece: a digit is its number of copies; `.` is not offered, `t` is taken, `x` may not be asked for. */
+const input = (drawn: string, random = () => 0.999) => {
+  const offered = new Bitset(drawn.length);
+  const taken = new Bitset(drawn.length);
+  [...drawn].forEach((char, piece) => {
+    if (char !== '.') offered.add(piece);
+    if (char === 't') taken.add(piece);
+  });
+  return {
+    offered,
+    taken,
+    isAllowed: (piece: number) => drawn[piece] !== 'x',
+    copies: (piece: number) => Number(drawn[piece]),
+    random,
+  };
+};
 /** A small generator, so that draws repeat. */
 function generator(seed: number): () => number {
   let state = seed;
@@ -20,7 +30,8 @@ function generator(seed: number): () => number {
 
 test('rarest first', () => {
   assert.equal(pickRarest(input('3321.5')), 3);
-  assert.equal(pickRarest(input('....')), -1);
+  assert.equal(pickRarest(input('332t15x')), 4);
+  assert.equal(pickRarest(input('.t.x')), -1);
   assert.equal(pickRarest(input('')), -1);
 });
 

@@ -1,24 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blocksPerRequest, pipelineDepth } from '../../../torrent/policy/pipeline.ts';
+import { blocksPerRequest, RequestWindow } from '../../../torrent/policy/pipeline.ts';
 
-const base = { bytesPerSecond: 0, blocksPerPiece: 64, requestQueue: 1000, snubbed: false };
+const roomy = { requestQueue: 1000, snubbed: false };
 
-test('one piece at the begin and for slow peers', () => {
-  assert.equal(pipelineDepth(base), 64);
-  assert.equal(pipelineDepth({ ...base, bytesPerSecond: 1_250_000 }), 64);
+/** The depth after `blocks` blocks from a peer that sends one every `perBlockMs`: each waits for those before it. */
+function depthBehind(perBlockMs: number, blocks: number): number {
+  const window = new RequestWindow();
+  for (let block = 0; block < blocks; block++) window.arrived(window.depth(roomy) * perBlockMs);
+  return window.depth(roomy);
+}
+
+test('as many blocks as arrive in about a tenth of a second', () => {
+  for (const perBlockMs of [1, 3, 10]) {
+    const waitMs = depthBehind(perBlockMs, 5000) * perBlockMs;
+    assert.ok(waitMs > 60 && waitMs < 130, `${waitMs} ms at ${perBlockMs} ms per block`);
+  }
 });
-test('a fast peer gets at least 256 blocks', () => {
-  assert.ok(pipelineDepth({ ...base, bytesPerSecond: 400e6 }) >= 256);
+test('a fast peer gets all it can take within a few hundred blocks', () => {
+  assert.equal(depthBehind(0.03, 600), 512);
+});
+test('a slow peer keeps a few, so that its link is never idle', () => {
+  assert.equal(depthBehind(500, 100), 4);
 });
 test('never more than the peer holds', () => {
-  assert.equal(pipelineDepth({ ...base, bytesPerSecond: 400e6, requestQueue: 50 }), 50);
-});
-test('small pieces still fill the wire', () => {
-  assert.equal(pipelineDepth({ ...base, blocksPerPiece: 1 }), 16);
+  const window = new RequestWindow();
+  for (let block = 0; block < 600; block++) window.arrived(0);
+  assert.equal(window.depth({ requestQueue: 50, snubbed: false }), 50);
 });
 test('a snubbed peer gets one block', () => {
-  assert.equal(pipelineDepth({ ...base, bytesPerSecond: 400e6, snubbed: true }), 1);
+  assert.equal(new RequestWindow().depth({ requestQueue: 50, snubbed: true }), 1);
 });
 test('one request for what comes in 5 ms, as far as the peer takes it', () => {
   assert.equal(blocksPerRequest(0, 8), 1);

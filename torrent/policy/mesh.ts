@@ -1,0 +1,45 @@
+/**
+ * How many connections a machine keeps. A bounded random mesh spreads a piece nearly as well as an ideal tree; more
+ * connections mean more messages.
+ *
+ * A machine dials until it has a few and accepts more, so that those who come last find someone: if the first ten that
+ * start filled each other's places, nobody could join them. An uplink is shared by its connections, so a machine with few
+ * of them gets less: one that falls behind its peers dials more. Who has everything accepts all it can.
+ */
+export interface MeshInput {
+  /** Open connections. */
+  readonly connected: number;
+  /** Attempts under way. */
+  readonly dialing: number;
+  /** The most that this machine may have at all. */
+  readonly maxPeers: number;
+  /** It has everything. */
+  readonly complete: boolean;
+  /** How far it is behind its peers, in seconds. */
+  readonly lagSeconds: number;
+}
+
+const DIAL_UNTIL = 10;
+const ACCEPT_UNTIL = 20;
+const MOST_DIALS = 10;
+/** Behind by more than that is more than chance. */
+const LATE_SECONDS = 0.5;
+
+export function dialsWanted({
+  connected,
+  dialing,
+  maxPeers,
+  lagSeconds,
+}: Omit<MeshInput, 'complete'>): number {
+  const wanted = lagSeconds > LATE_SECONDS ? ACCEPT_UNTIL : DIAL_UNTIL;
+  const missing = Math.min(wanted, maxPeers) - connected - dialing;
+  return Math.max(0, Math.min(missing, MOST_DIALS - dialing));
+}
+
+export function acceptsMore({
+  connected,
+  maxPeers,
+  complete,
+}: Pick<MeshInput, 'connected' | 'maxPeers' | 'complete'>): boolean {
+  return connected < (complete ? maxPeers : Math.min(ACCEPT_UNTIL, maxPeers));
+}

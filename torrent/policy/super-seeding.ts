@@ -1,0 +1,196 @@
+/**
+ * What an origin lets each peer see of it (the idea of BEP 16): it shows nothing at first and then reveals each piece to one
+ * peer, so that each piece leaves it once before any leaves twice. Whoever is shown a piece fetches it and passes it on.
+ *
+ * Only so many pieces are revealed ahead as keep the link busy: what is sent to a few sooner than to all can be passed on
+ * sooner. When every piece has been revealed, only those are revealed again that would be missing or late otherwise:
+ * nobody has them any more, or a peer makes no progress without us.
+ *
+ * Invariant: a peer is never shown a piece that it has.
+ */
+import type { PeerKey } from './active-piece.ts';
+import type { Bitset } from './bitset.ts';
+
+export interface Reveal {
+  readonly peer: PeerKey;
+  readonly piece: number;
+}
+
+/** What the download policy knows of one peer. */
+export interface SeenPeer {
+  readonly key: PeerKey;
+  readonly pieces: Bitset;
+}
+
+export interface SuperSeedingOptions {
+  readonly pieceCount: number;
+  /** Bytes. */
+  readonly pieceLength: number;
+  readonly random: () => number;
+}
+
+export interface RevealInput {
+  /** Those that are connected. */
+  readonly peers: ReadonlyMap<PeerKey, SeenPeer>;
+  /** How many of them have a piece. */
+  readonly copies: (piece: number) => number;
+  /** What this origin sends. */
+  readonly bytesPerSecond: number;
+}
+
+interface Shown {
+  /** Pieces that it was shown and has not announced yet. */
+  readonly open: Set<number>;
+  /** Pieces shown so far. */
+  given: number;
+  /** When the peer last asked for something, or announced or was shown a piece, in ms. */
+  signAt: number;
+  /** When it last announced a piece that it was not shown: others supply it. */
+  suppliedAt: number;
+  /** Pieces it had then. */
+  had: number;
+  /** It gave no sign of life: nothing is shown to it for a while, unless it gives one. */
+  asleepUntil: number;
+}
+
+/** Revealed and not fetched yet, together: at least so many pieces, and at least what is sent in `OPEN_SECONDS`. */
+const FEWEST_OPEN = 12;
+const OPEN_SECONDS = 0.1;
+/** A peer that was shown pieces and neither asks nor announces for so long is gone: others get them. */
+const SILENT_MS = 2000;
+const SLEEP_MS = 10_000;
+/** A peer that got no piece from anyone else for so long needs us. */
+const STALLED_MS = 1500;
+/** Pieces to reveal again are looked for this often. */
+const AGAIN_MS = 200;
+
+export class SuperSeeding {
+  readonly #options: SuperSeedingOptions;
+  readonly #shown = new Map<PeerKey, Shown>();
+  /** Pieces to be revealed for the first time, in random order; taken from the end. */
+  readonly #fresh: number[];
+  #againAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: SuperSeedingOptions) {
+    this.#options = options;
+    const { pieceCount, random } = options;
+    this.#fresh = Array.from({ length: pieceCount }, (_, piece) => piece);
+    for (let index = pieceCount - 1; index > 0; index--) {
+      const other = Math.floor(random() * (index + 1));
+      [this.#fresh[index], this.#fresh[other]] = [this.#fresh[other]!, this.#fresh[index]!];
+    }
+  }
+
+  joined(peer: PeerKey, now: number): void {
+    this.#shown.set(peer, {
+      open: new Set(),
+      given: 0,
+      signAt: now,
+      suppliedAt: now,
+      had: 0,
+      asleepUntil: Number.NEGATIVE_INFINITY,
+    });
+  }
+
+  /** The peer asked for a block. */
+  asked(peer: PeerKey, now: number): void {
+    const shown = this.#shown.get(peer);
+    if (!shown) return;
+    shown.signAt = now;
+    shown.asleepUntil = Number.NEGATIVE_INFINITY;
+  }
+
+  left(peer: PeerKey): void {
+    const shown = this.#shown.get(peer);
+    this.#shown.delete(peer);
+    if (shown) this.#fresh.push(...shown.open);
+  }
+
+  /** What to reveal now. To be asked whenever a peer comes, goes or gets a piece, and now and then. */
+  decide({ peers, copies, bytesPerSecond }: RevealInput, now: number): Reveal[] {
+    const able: { readonly peer: SeenPeer; readonly shown: Shown }[] = [];
+    let open = 0;
+    for (const peer of peers.values()) {
+      const shown = this.#shown.get(peer.key);
+      if (!shown) continue;
+      this.#settle(peer, shown, now);
+      open += shown.open.size;
+      if (!peer.pieces.isFull && shown.asleepUntil <= now) able.push({ peer, shown });
+    }
+    if (able.length === 0) return [];
+    const ahead = Math.ceil((bytesPerSecond * OPEN_SECONDS) / this.#options.pieceLength);
+    const mostOpen = Math.max(FEWEST_OPEN, ahead);
+    const mostEach = Math.ceil(mostOpen / able.length);
+    // Whoever waits for least is next, and of those who was given least.
+    able.sort((a, b) => a.shown.open.size - b.shown.open.size || a.shown.given - b.shown.given);
+    const mayRepeat = now - this.#againAt >= AGAIN_MS;
+    const reveals: Reveal[] = [];
+    for (const { peer, shown } of able) {
+      while (open < mostOpen && shown.open.size < mostEach) {
+        let piece = this.#takeFresh(copies);
+        if (piece < 0 && mayRepeat) {
+          this.#againAt = now;
+          piece = this.#again(peer, shown, copies, now);
+        }
+        if (piece < 0) break;
+        if (shown.open.size === 0) shown.signAt = now;
+        shown.open.add(piece);
+        shown.given++;
+        open++;
+        reveals.push({ peer: peer.key, piece });
+      }
+    }
+    return reveals;
+  }
+
+  #settle(peer: SeenPeer, shown: Shown, now: number): void {
+    let gained = peer.pieces.count - shown.had;
+    if (gained > 0) this.asked(peer.key, now);
+    shown.had += gained;
+    for (const piece of shown.open) {
+      if (!peer.pieces.has(piece)) continue;
+      shown.open.delete(piece);
+      gained--;
+    }
+    if (gained > 0) shown.suppliedAt = now;
+    if (shown.open.size === 0 || now - shown.signAt < SILENT_MS) return;
+    this.#fresh.push(...shown.open);
+    shown.open.clear();
+    shown.asleepUntil = now + SLEEP_MS;
+  }
+
+  /** A piece that nobody has been shown, or -1. */
+  #takeFresh(copies: (piece: number) => number): number {
+    for (;;) {
+      const piece = this.#fresh.pop();
+      if (piece === undefined) return -1;
+      // Otherwise somebody came with it.
+      if (copies(piece) === 0) return piece;
+    }
+  }
+
+  /** A piece that this peer needs from us although it was revealed before, or -1. */
+  #again(peer: SeenPeer, shown: Shown, copies: (piece: number) => number, now: number): number {
+    // Those who have a piece may be gone without our knowing: a peer that nobody supplies is told otherwise by nobody.
+    const stalled = now - shown.suppliedAt >= STALLED_MS;
+    let chosen = -1;
+    let fewest = stalled ? Number.POSITIVE_INFINITY : 1;
+    for (let piece = 0; piece < this.#options.pieceCount; piece++) {
+      if (peer.pieces.has(piece) || shown.open.has(piece)) continue;
+      const count = copies(piece);
+      if (count >= fewest) continue;
+      const soon = count + this.#onTheirWay(piece);
+      if (soon >= fewest) continue;
+      fewest = soon;
+      chosen = piece;
+    }
+    return chosen;
+  }
+
+  /** Peers that were shown the piece and do not have it yet. */
+  #onTheirWay(piece: number): number {
+    let count = 0;
+    for (const { open } of this.#shown.values()) if (open.has(piece)) count++;
+    return count;
+  }
+}

@@ -14,7 +14,7 @@ import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'no
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
@@ -65,9 +65,9 @@ const leaveOut: Plugin = {
   },
 };
 
-/** Bundles `entry` to CommonJS and returns the text. Throws what esbuild found wrong. */
-export async function bundle(entry: string): Promise<Uint8Array> {
-  const result = await build({
+/** How esbuild makes the bundle of `entry`. */
+export const agentBundle = (entry: string) =>
+  ({
     entryPoints: [entry],
     absWorkingDir: root,
     bundle: true,
@@ -81,7 +81,11 @@ export async function bundle(entry: string): Promise<Uint8Array> {
     legalComments: 'none',
     logLevel: 'warning',
     plugins: [leaveOut],
-  });
+  }) as const satisfies BuildOptions;
+
+/** Bundles `entry` to CommonJS and returns the text. Throws what esbuild found wrong. */
+export async function bundle(entry: string): Promise<Uint8Array> {
+  const result = await build(agentBundle(entry));
   return result.outputFiles[0]!.contents;
 }
 

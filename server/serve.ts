@@ -1,6 +1,6 @@
 /** The running boot server: starts the parts in order, wires them, and stops them all again. */
 import { mkdir } from 'node:fs/promises';
-import { isIPv4 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Catalog } from './catalog/catalog.ts';
@@ -26,8 +26,6 @@ export interface ServeOptions {
   readonly publicUrl: string | undefined;
   readonly uploadBytesPerSecond: number | undefined;
   readonly append: readonly string[];
-  /** False: neither seeder nor webseed; whoever needs an image gets it from machines that have it. */
-  readonly seed: boolean;
   readonly log: Logger;
 }
 
@@ -36,6 +34,8 @@ export interface RunningServer {
   readonly releases: () => readonly { readonly release: Release; readonly seederPort: number | undefined }[];
   /** Looks at the state folder now instead of within five seconds. */
   readonly rescan: () => Promise<void>;
+  /** Whether its own HTTP port answers in time. */
+  readonly isAnswering: () => Promise<boolean>;
   /** Ends within `STOP_MS`. */
   readonly close: () => Promise<void>;
 }
@@ -44,6 +44,8 @@ export interface RunningServer {
 const SCAN_INTERVAL_MS = 5_000;
 /** Whatever has not ended by itself is left to the end of the process, in milliseconds. */
 const STOP_MS = 4_000;
+/** The server is asked whether it lives: it has so long to answer, in milliseconds. */
+const ANSWER_MS = 10_000;
 
 /**
  * Starts everything and returns when machines can boot.
@@ -74,10 +76,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     return [...(first ? [first] : []), ...[...current.values()].filter((release) => release !== first)];
   };
   const tracker = new Tracker({
-    infohashes: () =>
-      options.seed
-        ? seeder.infohashes()
-        : [...catalog.current.values()].map(({ metainfo }) => metainfo.wireInfohash.toString('hex')),
+    infohashes: () => seeder.infohashes(),
     seederPort: (infohash) => seeder.portOfInfohash(infohash),
     warn,
   });
@@ -89,7 +88,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   });
   const scanOnce = async (): Promise<void> => {
     await catalog.scan();
-    await seeder.sync(options.seed ? inOrder(catalog.current) : [], Date.now());
+    await seeder.sync(inOrder(catalog.current), Date.now());
     tracker.prune();
   };
   let scanning: Promise<void> | undefined;
@@ -106,7 +105,6 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       ...{ state, catalog, bootRelease, machines, tracker, traffic },
       publicUrl: options.publicUrl,
       append: options.append,
-      webseed: options.seed,
       seederPort: (release) => seeder.portOf(release),
       seederBytes: () => seeder.uploadedBytes(),
       now: Date.now,
@@ -152,6 +150,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       releases: () =>
         inOrder(catalog.current).map((release) => ({ release, seederPort: seeder.portOf(release) })),
       rescan: scan,
+      isAnswering: async () => {
+        const bracketed = isIPv6(host)
+          ? `[${host === '::' ? '::1' : host}]`
+          : host.replace('0.0.0.0', '127.0.0.1');
+        const signal = AbortSignal.timeout(ANSWER_MS);
+        return (await fetch(`http://${bracketed}:${httpPort}/healthz`, { signal })).ok;
+      },
       close,
     };
   } catch (error) {

@@ -15,12 +15,16 @@ packages_lab='qemu-system-x86:qemu-system-x86_64 ovmf:/usr/share/OVMF/OVMF_CODE_
 packages_clients='aria2:aria2c transmission-daemon:transmission-daemon transmission-cli:transmission-create
 	python3:python3 python3-libtorrent: iproute2:ip curl:curl udpcast:udp-sender'
 
+# Debian packages of ours.
+packages_package='dpkg-dev:dpkg-buildpackage debhelper:dh po-debconf:po2debconf lintian:lintian fakeroot:fakeroot'
+
 packages_for() {
 	case "$1" in
 	demo) echo "$packages_base $packages_lab" ;;
 	bench) echo "$packages_base $packages_lab $packages_clients" ;;
-	test) echo "$packages_base $packages_lab $packages_clients nftables:nft signify-openbsd:signify-openbsd file:file" ;;
-	*) fail "--for takes demo, test or bench, not \"$1\"" ;;
+	package) echo "$packages_base $packages_lab $packages_package" ;;
+	test) echo "$packages_base $packages_lab $packages_clients $packages_package nftables:nft signify-openbsd:signify-openbsd file:file" ;;
+	*) fail "--for takes demo, test, bench or package, not \"$1\"" ;;
 	esac
 }
 

@@ -6,6 +6,7 @@ import { parseCmdline } from '../../contract/parameters.ts';
 import { stage1Directory } from '../catalog/layout.ts';
 import { Failure } from '../failure.ts';
 import { parsePublicUrl } from '../http/base-url.ts';
+import { createServiceNotifier } from '../service-notify.ts';
 import { configOption, integer, stateOption } from './options.ts';
 
 interface Options {
@@ -18,7 +19,6 @@ interface Options {
   readonly publicUrl: string | undefined;
   readonly seedRate: number | undefined;
   readonly append: readonly string[];
-  readonly seed: boolean;
   readonly jsonLog: boolean;
 }
 
@@ -61,9 +61,13 @@ async function run(options: Options): Promise<void> {
     publicUrl: options.publicUrl,
     uploadBytesPerSecond: options.seedRate,
     append: options.append,
-    seed: options.seed,
     log,
   });
+  const notifier = createServiceNotifier(
+    process.env,
+    () => server.isAnswering(),
+    (message) => log.warn(message),
+  );
   const stop = Promise.withResolvers<string>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.resolve(signal));
   process.on('SIGHUP', () => server.rescan().catch((error: Error) => log.error(error.message)));
@@ -72,8 +76,7 @@ async function run(options: Options): Promise<void> {
   console.log(`swarmboot: serving ${url}/ (tracker on the same port, HTTP and UDP)`);
   const releases = server.releases();
   for (const { release, seederPort } of releases) {
-    const how = options.seed ? `seeding on port ${seederPort ?? 'none'}` : 'left to machines that have it';
-    console.log(`swarmboot: ${release.name} ${release.version}: ${how}`);
+    console.log(`swarmboot: seeding ${release.name} ${release.version} on port ${seederPort ?? 'none'}`);
   }
   if (releases.length === 0) {
     console.log('swarmboot: no image is published yet; make one with "swarmboot image build"');
@@ -86,7 +89,10 @@ async function run(options: Options): Promise<void> {
       log.warn(`There is no stage-1 in ${stage1}: no machine can boot; build it with scripts/build-stage1`);
     }
   }
+  notifier.ready(`Serving ${releases.length} image(s) on ${url}`);
   log.info(`Stopping after ${await stop.promise}`);
+  notifier.stopping();
+  notifier.close();
   await server.close();
   process.exit(0); // whatever still hangs on a dead connection ends here
 }
@@ -126,10 +132,6 @@ export function serveCommand(): Command {
         '(docs/parameters.md); may be given several times',
       kernelParameters,
       [],
-    )
-    .option(
-      '--no-seed',
-      'give no byte of an image, neither as seeder nor over HTTP: machines that run it are the only source',
     )
     .option('--json-log', 'log as JSON lines', false)
     .addOption(stateOption())

@@ -16,7 +16,6 @@ test('defaults', () => {
     memoryLimitBytes: undefined,
     deadlineSeconds: 600,
     json: false,
-    trace: undefined,
   });
 });
 

@@ -85,7 +85,7 @@ export function createBoot(machine: Machine, console: Console, engine: Engine, a
           }),
         );
         introduce(around, network, arch, cmdline);
-        await bootImage(around, engine, parameters, arch);
+        await bootImage(around, engine, parameters, { arch, mac: network.mac, server });
       } catch (error) {
         await fail(error);
       }
@@ -135,7 +135,7 @@ async function bootImage(
   around: Surroundings,
   engine: Engine,
   parameters: Parameters,
-  arch: Arch,
+  { arch, mac, server }: { readonly arch: Arch; readonly mac: string; readonly server: string | undefined },
 ): Promise<never> {
   const { manifest: manifestUrl, retryTimeout } = parameters;
   if (manifestUrl === undefined) {
@@ -152,7 +152,7 @@ async function bootImage(
   const excluded: Strategy[] = [];
   for (;;) {
     const room = await runPhase(around, 'memory', MINUTE_MS, (context) =>
-      memoryPhase(context, { release, forced: parameters.handoff, excluded }),
+      memoryPhase(context, { release, forced: parameters.handoff, excluded, carry: parameters.seed }),
     );
     let download: Download | undefined;
     try {
@@ -176,7 +176,10 @@ async function bootImage(
         lingerPhase(context, { linger: parameters.linger, release, download: complete }),
       );
       await runPhase(around, 'handoff', 2 * MINUTE_MS + byteTimeMs, (context) =>
-        handoffPhase(context, { release, room, download: complete, append: parameters.append }),
+        handoffPhase(context, {
+          ...{ release, room, download: complete, append: parameters.append },
+          seed: parameters.seed ? seedOf(parameters, around.telemetry.boot, mac, server) : undefined,
+        }),
       );
       return await jump(around);
     } catch (thrown) {
@@ -190,6 +193,13 @@ async function bootImage(
     }
   }
 }
+
+/** What the seeder of the real system must know of this boot. */
+const seedOf = (parameters: Parameters, boot: string, mac: string, server: string | undefined) => ({
+  ...{ mac, boot, port: parameters.port, trackers: [...parameters.trackers] },
+  ...(server === undefined ? {} : { server }),
+  ...(parameters.seedRate === undefined ? {} : { rateMiB: parameters.seedRate }),
+});
 
 /** Failures that are the strategy's and not the image's or the network's. */
 const STRATEGY_FAILURES = new Set(['verify-failed', 'kexec-refused']);

@@ -9,6 +9,9 @@ import { type FetchEvent, runFetch } from './fetch.ts';
 import { type FetchOptions, parseFetchOptions, UsageError } from './fetch-options.ts';
 import { type Machine, readText, realMachine } from './machine.ts';
 import { runPlan } from './plan-command.ts';
+import { parseSeedOptions, type SeedOptions } from './seed/options.ts';
+import { statusText } from './seed/report.ts';
+import { runSeed, type SeedEvent } from './seed/seed.ts';
 import { VERSION } from './version.ts';
 
 const HELP = `swarmboot-agent ${VERSION}
@@ -26,6 +29,14 @@ const HELP = `swarmboot-agent ${VERSION}
       --memory-limit MIB    bound of buffered pieces
       --deadline SECONDS    fail after so long without progress (600)
       --json                events as NDJSON; the last line is the summary
+      --trace FILE          who gave which piece, as NDJSON, for "scripts/bench trace"
+
+  swarmboot-agent seed [options]
+      Give others the image that this system was booted from, out of the RAM it runs from (swarmboot-seed.service).
+      --state DIR           what stage-1 left (/run/swarmboot/seed)
+      --config FILE         limits (/etc/swarmboot/seed.conf)
+      --runtime DIR         write the file "status" there every two seconds
+      --json                events as NDJSON
 
   swarmboot-agent plan --meminfo FILE --memmap FILE --image MANIFEST [--handoff auto|pmem|cpio]
       Print how the image would go through the kexec on a machine with this /proc/meminfo and this memory map, a
@@ -64,6 +75,8 @@ export async function runCli(
         return await runBoot(machine);
       case 'fetch':
         return await fetchCommand(machine, parseFetchOptions(rest), output);
+      case 'seed':
+        return await seedCommand(machine, parseSeedOptions(rest), output);
       case 'plan': {
         const { ok, json } = runPlan(rest);
         output.out(`${json}\n`);
@@ -154,5 +167,26 @@ async function fetchCommand(machine: Machine, options: FetchOptions, output: Out
     return summary.ok ? 0 : 1;
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop).off('uncaughtException', crash);
+  }
+}
+
+/** The journal gets the begin, the end and what is wrong; how it goes is in the status file. */
+function tellSeed(event: SeedEvent, json: boolean, output: Output): void {
+  if (json) output.out(`${JSON.stringify(event)}\n`);
+  else if (event.event === 'warning') output.err(`${event.message}\n`);
+  else if (event.event === 'withdrawn') output.err(`${event.message}; it is not given any more\n`);
+  else if (event.event !== 'status') output.out(statusText(event));
+}
+
+async function seedCommand(machine: Machine, options: SeedOptions, output: Output): Promise<number> {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(new BootError('interrupted', 'Interrupted', { retriable: 'no' }));
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  try {
+    const tell = (event: SeedEvent): void => tellSeed(event, options.json, output);
+    await runSeed(machine, realEngine, options, tell, controller.signal);
+    return 0;
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
   }
 }

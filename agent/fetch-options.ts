@@ -16,6 +16,8 @@ export interface FetchOptions {
   readonly memoryLimitBytes: number | undefined;
   readonly deadlineSeconds: number;
   readonly json: boolean;
+  /** File for a trace of the swarm, see trace.ts. */
+  readonly trace: string | undefined;
 }
 
 /** What the caller wrote makes no sense; the message says what would. */
@@ -78,6 +80,7 @@ export function parseFetchOptions(args: string[]): FetchOptions {
         deadline: { type: 'string' },
         'no-lsd': { type: 'boolean' },
         json: { type: 'boolean' },
+        trace: { type: 'string' },
       },
     }),
   );
@@ -93,5 +96,6 @@ export function parseFetchOptions(args: string[]): FetchOptions {
     memoryLimitBytes: memoryLimit === 0 ? undefined : memoryLimit * 1024 * 1024,
     deadlineSeconds: number('deadline', values.deadline, 1, 999_999, 600),
     json: values.json ?? false,
+    trace: values.trace,
   };
 }

@@ -2,12 +2,6 @@
  * `swarmboot-agent fetch`: the engine as a plain process. Downloads a release into a folder, verifies it, keeps
  * seeding, and says in its last line how it went.
  */
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { MANIFEST_LIMIT_BYTES } from '../contract/manifest.ts';
-import { METAINFO_LIMIT_BYTES, METAINFO_NAME, SIGNATURE_SUFFIX } from '../contract/paths.ts';
-import { type PublicKey, parsePublicKey, SIGNATURE_LIMIT_BYTES } from '../contract/signify.ts';
 import { directorySegments, type Store } from '../torrent/index.ts';
 import { BootError, toBootError } from './boot-error.ts';
 import { type SwarmStats, watchDownload } from './download.ts';
@@ -17,9 +11,11 @@ import { findAlteredFiles } from './hash-files.ts';
 import type { Machine } from './machine.ts';
 import { peakRssBytes } from './peak-rss.ts';
 import { fetchRelease, type Release } from './phases/manifest.ts';
-import { releaseName, trustManifest, trustMetainfo } from './release.ts';
+import { releaseName } from './release.ts';
+import { readKey, readRelease } from './release-folder.ts';
 import { retry } from './retry.ts';
 import { sourcesOf } from './sources.ts';
+import { openTrace, traceSwarm } from './trace.ts';
 
 /** The last line of `fetch --json`; tests outside of this repository read it. */
 export interface FetchSummary {
@@ -50,40 +46,6 @@ export type FetchEvent =
 const BACKOFF = { firstMs: 500, maximumMs: 10_000 };
 
 const isUrl = (text: string): boolean => /^https?:\/\//.test(text);
-
-function readKey(path: string): PublicKey {
-  try {
-    return parsePublicKey(readFileSync(path, 'latin1'));
-  } catch (error) {
-    throw new BootError('no-key', `Cannot use key "${path}": ${(error as Error).message}`, {
-      retriable: 'no',
-    });
-  }
-}
-
-async function readBounded(path: string, limitBytes: number, code: string): Promise<Buffer> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw new BootError(`${code}-missing`, `Cannot read ${code}: ${(error as Error).message}`, {
-      retriable: 'no',
-    });
-  }
-  if (bytes.length <= limitBytes) return bytes;
-  throw new BootError(`${code}-too-large`, `"${path}" has ${bytes.length} bytes, more than ${limitBytes}`, {
-    retriable: 'no',
-  });
-}
-
-/** A release whose manifest, signature and metainfo lie side by side in a folder. */
-async function readRelease(path: string, key: PublicKey, wallClockMs: number): Promise<Release> {
-  const bytes = await readBounded(path, MANIFEST_LIMIT_BYTES, 'manifest');
-  const signature = await readBounded(`${path}${SIGNATURE_SUFFIX}`, SIGNATURE_LIMIT_BYTES, 'signature');
-  const manifest = trustManifest(bytes, signature.toString('latin1'), key, { arch: undefined, wallClockMs });
-  const metainfo = await readBounded(join(dirname(path), METAINFO_NAME), METAINFO_LIMIT_BYTES, 'metainfo');
-  return { manifest, metainfo: trustMetainfo(metainfo, manifest) };
-}
 
 async function obtainRelease(
   machine: Machine,
@@ -146,6 +108,10 @@ export async function runFetch(
       ...sourcesOf(metainfo, manifestUrl, { peers: options.peers, trackers: [] }),
       ...(options.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: options.memoryLimitBytes }),
     });
+    if (options.trace !== undefined) {
+      const warn = (message: string): void => emit({ event: 'warning', message });
+      traceSwarm(swarm, machine, openTrace(options.trace, warn));
+    }
     swarm.on('warning', ({ message }) => emit({ event: 'warning', message }));
     swarm.on('banned', ({ peer, reason }) => emit({ event: 'banned', message: `${peer}: ${reason}` }));
     emit({ event: 'listening', port: swarm.port });

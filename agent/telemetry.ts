@@ -26,6 +26,8 @@ const RETRY_MS = 5000;
 export type Post = (body: string) => Promise<string>;
 
 export interface Telemetry {
+  /** Random for each boot of the machine, 16 hex digits; the seeder of the real system goes on under the same. */
+  readonly boot: string;
   /** Queues an event and lets it go in the background. */
   send(draft: TelemetryDraft): void;
   /** Nothing is sent before the machine has a name. */
@@ -73,8 +75,11 @@ function batchOf(queue: readonly TelemetryEvent[], mac: string): string[] {
 }
 
 /** `post` undefined: there is no server to tell. */
-export function createTelemetry(machine: Machine, post: Post | undefined): Telemetry {
-  const boot = machine.randomBytes(8).toString('hex');
+export function createTelemetry(
+  machine: Machine,
+  post: Post | undefined,
+  boot = machine.randomBytes(8).toString('hex'),
+): Telemetry {
   const queue: TelemetryEvent[] = [];
   let mac: string | undefined;
   let posting: Promise<TelemetryAnswer | undefined> | undefined;
@@ -119,6 +124,7 @@ export function createTelemetry(machine: Machine, post: Post | undefined): Telem
   };
 
   return {
+    boot,
     send(draft) {
       enqueue(draft);
       kick();

@@ -27,6 +27,8 @@ export interface Parameters {
   readonly networkTimeout: number;
   readonly retryTimeout: number;
   readonly reboot: number;
+  readonly seed: boolean;
+  readonly seedRate: number | undefined;
 }
 
 /** `value` is what stands after `=`; a parser throws an Error whose message says what it takes. */
@@ -172,6 +174,20 @@ export const PARAMETERS: Table = {
     defaultText: '60',
     help: 'Countdown of the emergency screen before the machine reboots; 0 keeps the screen.',
     parse: parseInteger(0, 86400, 'seconds'),
+  },
+  seed: {
+    type: 'on or off',
+    default: true,
+    defaultText: 'on',
+    help: 'Whether the real system goes on seeding, if its image has `swarmboot-seed` (docs/seeding.md). `on` keeps kernel and initrd in RAM beside the root image where the machine has room for them.',
+    parse: (value) => (value === 'on' || value === 'off' ? value === 'on' : fail('"on" or "off"')),
+  },
+  seedRate: {
+    type: 'MiB/s',
+    default: undefined,
+    defaultText: "the image's own, 20 unless changed",
+    help: 'Upload limit of the real system; 0 for none.',
+    parse: parseInteger(0, 100_000, 'MiB per second'),
   },
 };
 

@@ -69,6 +69,21 @@ export const telemetryEventSchema = v.variant('event', [
     uploaded: count,
     hashFailures: count,
   }),
+  /** From the real system: it goes on giving what it was booted from. Counts begin with its service. */
+  v.strictObject({
+    ...base,
+    event: v.literal('seeding'),
+    release: text(200),
+    pieces: count,
+    pieceCount: count,
+    peers: count,
+    uploaded: count,
+    bytesPerSecond: count,
+    /** Upload limit in bytes per second, 0 for none. */
+    limitBytesPerSecond: count,
+    /** Pieces that were found damaged and are no longer given. */
+    withdrawn: count,
+  }),
   v.strictObject({ ...base, event: v.literal('error'), code: text(64), message: text(1000) }),
 ]);
 

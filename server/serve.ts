@@ -26,6 +26,8 @@ export interface ServeOptions {
   readonly publicUrl: string | undefined;
   readonly uploadBytesPerSecond: number | undefined;
   readonly append: readonly string[];
+  /** False: neither seeder nor webseed; whoever needs an image gets it from machines that have it. */
+  readonly seed: boolean;
   readonly log: Logger;
 }
 
@@ -76,7 +78,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     return [...(first ? [first] : []), ...[...current.values()].filter((release) => release !== first)];
   };
   const tracker = new Tracker({
-    infohashes: () => seeder.infohashes(),
+    infohashes: () =>
+      options.seed
+        ? seeder.infohashes()
+        : [...catalog.current.values()].map(({ metainfo }) => metainfo.wireInfohash.toString('hex')),
     seederPort: (infohash) => seeder.portOfInfohash(infohash),
     warn,
   });
@@ -88,7 +93,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   });
   const scanOnce = async (): Promise<void> => {
     await catalog.scan();
-    await seeder.sync(inOrder(catalog.current), Date.now());
+    await seeder.sync(options.seed ? inOrder(catalog.current) : [], Date.now());
     tracker.prune();
   };
   let scanning: Promise<void> | undefined;
@@ -105,6 +110,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       ...{ state, catalog, bootRelease, machines, tracker, traffic },
       publicUrl: options.publicUrl,
       append: options.append,
+      webseed: options.seed,
       seederPort: (release) => seeder.portOf(release),
       seederBytes: () => seeder.uploadedBytes(),
       now: Date.now,

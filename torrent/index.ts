@@ -17,6 +17,6 @@ export { type OuterKeys, withOuterKeys } from './metainfo-outer.ts';
 export { type CheckOptions, checkPiece } from './piece-check.ts';
 export { openSegmentStore, type Segment, type Store, StoreError, type StoreErrorCode } from './store.ts';
 export { directorySegments } from './store-directory.ts';
-export { Swarm, type SwarmOptions } from './swarm.ts';
+export { Swarm, type SwarmOptions, type SwarmTuning } from './swarm.ts';
 export { startTracker, type Tracker, type TrackerOptions } from './tracker.ts';
 export { createWebseed, type Webseed, WebseedError, type WebseedOptions } from './webseed.ts';

@@ -365,7 +365,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     // Before the policy hears of it: it may let peers go that need to know that we have everything.
     for (const peer of this.#room.peers.values()) peer.wire.have(piece);
     this.#apply({ type: 'verified', piece, bytes });
-    this.emit('piece', piece);
+    this.emit('piece', piece, sources);
     if (this.#download.have.isFull) this.#finished();
     return 'ok';
   }

@@ -1,6 +1,11 @@
 /** Phase handoff: load the real kernel, say goodbye to swarm and server, and jump. Load and jump are two calls. */
+import type { Handover } from '../../contract/handover.ts';
+import { fileOfRole } from '../../contract/manifest.ts';
+import { BAKED_KEY_PATH } from '../../contract/paths.ts';
 import { BootError } from '../boot-error.ts';
 import { composeCmdline } from '../handoff/cmdline.ts';
+import { appendArchive, copyToDevice, stateArchive } from '../handoff/leave-state.ts';
+import { pathOf, readText } from '../machine.ts';
 import { peakRssBytes } from '../peak-rss.ts';
 import { releaseName } from '../release.ts';
 import type { Release } from './manifest.ts';
@@ -13,6 +18,8 @@ export interface HandoffOptions {
   readonly room: Room;
   readonly download: Download;
   readonly append: string;
+  /** What the seeder of the real system is told besides where the files are; undefined: it shall not run. */
+  readonly seed: Omit<Handover, 'format' | 'files'> | undefined;
 }
 
 const FLUSH_MS = 2000;
@@ -33,6 +40,10 @@ export async function handoffPhase(context: PhaseContext, options: HandoffOption
   const { strategy } = room.plan;
   const cmdline = composeCmdline(release.manifest.cmdline, room.plan, options.append);
   context.note(`kernel command line: ${cmdline}`);
+  if (options.seed) {
+    context.awaiting('what the real system seeds to be put in place');
+    await leaveForSeeder(context, options, options.seed);
+  }
   // The swarm still seeds; since verify its store is open for reading only, or kexec would answer ETXTBSY.
   context.awaiting('kexec to load the kernel');
   const args = ['-s', '-l', room.kernelPath, `--initrd=${room.initrdPath}`, `--command-line=${cmdline}`];
@@ -66,6 +77,48 @@ export async function handoffPhase(context: PhaseContext, options: HandoffOption
   await Promise.race([closed, machine.sleep(CLOSE_MS, signal)]);
   context.awaiting(undefined);
   return { value: undefined, detail: `${strategy}, starting ${release.manifest.kernelRelease}` };
+}
+
+/** Where the boot script of the real system attaches a root that is a file: swarmboot/boot-script.sh. */
+const LOOP_DEVICE = '/dev/loop0';
+const PMEM_DEVICE = '/dev/pmem0';
+
+/**
+ * Kernel and initrd go behind the root, and what describes them behind the initrd. Seeding is a favour: whatever fails
+ * here is told, and the boot goes on.
+ */
+async function leaveForSeeder(
+  context: PhaseContext,
+  { room, release }: HandoffOptions,
+  seed: Omit<Handover, 'format' | 'files'>,
+): Promise<void> {
+  const { machine, signal } = context;
+  const { manifest, metainfo, signed } = release;
+  const { carried, segments } = room;
+  const root = fileOfRole(manifest, 'root').path;
+  try {
+    for (const { file, offset } of carried.files) {
+      const index = metainfo.files.findIndex(({ path, pad }) => path === file && !pad);
+      const segment = segments[index];
+      if (!segment?.path || segment.pathOffset !== 0 || carried.device === undefined) continue;
+      const device = pathOf(machine, carried.device);
+      await copyToDevice({ path: segment.path, length: segment.length }, { device, offset }, signal);
+    }
+    const source = room.plan.layout.reserved ? PMEM_DEVICE : LOOP_DEVICE;
+    const handover: Handover = {
+      format: 1,
+      ...seed,
+      files: [
+        { path: root, source, offset: 0 },
+        ...carried.files.map(({ file, offset }) => ({ path: file, source, offset })),
+      ],
+    };
+    const key = `${readText(machine, BAKED_KEY_PATH) ?? ''}\n`;
+    await appendArchive(room.initrdPath, stateArchive(handover, signed, key));
+  } catch (error) {
+    signal.throwIfAborted();
+    context.note(`the real system will not seed: ${(error as Error).message}`);
+  }
 }
 
 /** Never returns: the real kernel takes over, or it throws `BootError` with code `kexec-failed`. */

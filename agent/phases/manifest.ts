@@ -4,6 +4,7 @@ import { METAINFO_LIMIT_BYTES, metainfoUrl, signatureUrl } from '../../contract/
 import { type PublicKey, SIGNATURE_LIMIT_BYTES } from '../../contract/signify.ts';
 import type { Metainfo } from '../../torrent/index.ts';
 import { BootError, type Retriable } from '../boot-error.ts';
+import type { SignedFiles } from '../handoff/leave-state.ts';
 import { HttpError, httpExchange } from '../http-get.ts';
 import { releaseName, trustManifest, trustMetainfo } from '../release.ts';
 import { retry } from '../retry.ts';
@@ -12,6 +13,8 @@ import type { Outcome, PhaseContext } from './runner.ts';
 export interface Release {
   readonly manifest: Manifest;
   readonly metainfo: Metainfo;
+  /** What both were read from, for whoever comes after us. */
+  readonly signed: SignedFiles;
 }
 
 /** For one file, in milliseconds. */
@@ -60,12 +63,10 @@ export async function fetchRelease(
     signal,
     'An image without a signature is never booted: sign and publish it on the server',
   );
-  const manifest = trustManifest(bytes, signature.toString('latin1'), key, machine);
-  const metainfo = trustMetainfo(
-    await get(metainfoUrl(manifestUrl), METAINFO_LIMIT_BYTES, 'metainfo', signal),
-    manifest,
-  );
-  return { manifest, metainfo };
+  const signed = { manifest: bytes, signature: signature.toString('latin1') };
+  const manifest = trustManifest(bytes, signed.signature, key, machine);
+  const torrent = await get(metainfoUrl(manifestUrl), METAINFO_LIMIT_BYTES, 'metainfo', signal);
+  return { manifest, metainfo: trustMetainfo(torrent, manifest), signed: { ...signed, metainfo: torrent } };
 }
 
 export interface ManifestOptions {

@@ -5,6 +5,7 @@ import type { Strategy } from '../../contract/manifest.ts';
 import type { Metainfo, Segment } from '../../torrent/index.ts';
 import { BootError } from '../boot-error.ts';
 import { mebibytes } from '../console.ts';
+import { type CarryPlan, carryBehindRoot } from '../handoff/carry.ts';
 import { type Layout, type Plan, planHandoff } from '../handoff/plan.ts';
 import { readFirmwareMap, readMemory, readPmemRegions } from '../handoff/probe.ts';
 import { type Machine, pathOf } from '../machine.ts';
@@ -18,6 +19,8 @@ export interface MemoryOptions {
   readonly release: Release;
   readonly forced: 'auto' | Strategy;
   readonly excluded: readonly Strategy[];
+  /** Whether kernel and initrd shall be kept for others beyond the kexec, where there is room. */
+  readonly carry: boolean;
 }
 
 export interface Room {
@@ -26,17 +29,22 @@ export interface Room {
   readonly kernelPath: string;
   readonly initrdPath: string;
   readonly segments: readonly Segment[];
+  /** What goes behind the root when the real kernel is loaded; `device` undefined: nothing. */
+  readonly carried: Pick<CarryPlan, 'device' | 'files'>;
 }
 
 export async function memoryPhase(context: PhaseContext, options: MemoryOptions): Promise<Outcome<Room>> {
   const { machine } = context;
   // The agent's own tmpfs of an earlier try still counts as used until it is gone.
   await machine.run('umount', [pathOf(machine, STORE_FOLDER)], { signal: context.signal });
-  const result = planHandoff({
-    ...readMemory(machine),
+  const around = {
     firmwareMap: readFirmwareMap(machine),
     pmem: readPmemRegions(machine),
     manifest: options.release.manifest,
+  };
+  const result = planHandoff({
+    ...readMemory(machine),
+    ...around,
     forced: options.forced,
     excluded: options.excluded,
   });
@@ -44,7 +52,9 @@ export async function memoryPhase(context: PhaseContext, options: MemoryOptions)
     const { code, message, hint } = result.refusal;
     throw new BootError(code, message, { hint, retriable: 'no' });
   }
-  const { plan } = result;
+  const { plan, ...carried } = options.carry
+    ? carryBehindRoot(result.plan, around)
+    : { plan: result.plan, device: undefined, files: [] };
   for (const reason of plan.reasons) context.note(`memory: ${reason}`);
   const folder = pathOf(machine, STORE_FOLDER);
   await mountStore(machine, folder, plan.layout, context.signal);
@@ -53,6 +63,7 @@ export async function memoryPhase(context: PhaseContext, options: MemoryOptions)
   return {
     value: {
       plan,
+      carried,
       kernelPath: target(plan.layout.kernel),
       initrdPath: target(plan.layout.initrd),
       segments: segmentsOf(options.release.metainfo, plan.layout, target),

@@ -46,6 +46,7 @@ export const launchAgent = async (options: AgentOptions): Promise<Client> => {
         'fetch',
         '--json',
         ...['--manifest', manifest, '--key', key, '--out', out],
+        ...(options.trace === undefined ? [] : ['--trace', options.trace]),
         ...['--linger', '3600'], // it is asked for its memory before it is ended
         ...peers.flatMap(({ host, port }) => ['--peer', `${host}:${port}`]),
       ]);

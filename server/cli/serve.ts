@@ -19,6 +19,7 @@ interface Options {
   readonly publicUrl: string | undefined;
   readonly seedRate: number | undefined;
   readonly append: readonly string[];
+  readonly seed: boolean;
   readonly jsonLog: boolean;
 }
 
@@ -61,6 +62,7 @@ async function run(options: Options): Promise<void> {
     publicUrl: options.publicUrl,
     uploadBytesPerSecond: options.seedRate,
     append: options.append,
+    seed: options.seed,
     log,
   });
   const notifier = createServiceNotifier(
@@ -76,7 +78,8 @@ async function run(options: Options): Promise<void> {
   console.log(`swarmboot: serving ${url}/ (tracker on the same port, HTTP and UDP)`);
   const releases = server.releases();
   for (const { release, seederPort } of releases) {
-    console.log(`swarmboot: seeding ${release.name} ${release.version} on port ${seederPort ?? 'none'}`);
+    const how = options.seed ? `seeding on port ${seederPort ?? 'none'}` : 'left to machines that have it';
+    console.log(`swarmboot: ${release.name} ${release.version}: ${how}`);
   }
   if (releases.length === 0) {
     console.log('swarmboot: no image is published yet; make one with "swarmboot image build"');
@@ -132,6 +135,10 @@ export function serveCommand(): Command {
         '(docs/parameters.md); may be given several times',
       kernelParameters,
       [],
+    )
+    .option(
+      '--no-seed',
+      'give no byte of an image, neither as seeder nor over HTTP: machines that run it are the only source',
     )
     .option('--json-log', 'log as JSON lines', false)
     .addOption(stateOption())

@@ -39,11 +39,11 @@ export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
     }
     const base = baseUrlOf(request, deps.publicUrl);
     const port = deps.seederPort(release);
-    const root = release.manifest.files.find((file) => file.role === 'root');
     return reply.send(
       machineScript({
         ...{ baseUrl: base, arch, image: release.name, version: release.version, append: deps.append },
-        rootBytes: root?.length ?? 0,
+        // Kernel and initrd too: the real system keeps them for the machines behind it.
+        rootBytes: release.manifest.files.reduce((sum, file) => sum + file.length, 0),
         seeder: port === undefined ? undefined : { host: hostOf(base), port },
       }),
     );

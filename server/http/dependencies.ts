@@ -11,6 +11,8 @@ export interface HttpDependencies {
   readonly publicUrl: string | undefined;
   /** More kernel parameters for stage-1, as given to `serve --append`. */
   readonly append: readonly string[];
+  /** Whether the image's files are served over HTTP. */
+  readonly webseed: boolean;
   readonly catalog: Pick<Catalog, 'current' | 'find'>;
   /** The release that machines boot, or undefined. */
   readonly bootRelease: () => Release | undefined;

@@ -30,7 +30,7 @@ export function releaseRoutes(app: FastifyInstance, deps: HttpDependencies): voi
     const udp = hostname.startsWith('[') ? [] : [`udp://${hostname}:${httpPort || 80}/announce`];
     return withOuterKeys(release.metainfo, {
       announce: [`${base}/announce`, ...udp],
-      urlList: [`${base}/images/${release.name}/files/`],
+      urlList: deps.webseed ? [`${base}/images/${release.name}/files/`] : [],
       explicitPeers: port === undefined ? [] : [{ host: hostOf(base), port }],
     });
   };
@@ -53,7 +53,7 @@ export function releaseRoutes(app: FastifyInstance, deps: HttpDependencies): voi
     const known =
       params.torrent === torrentName(release.name, release.version) &&
       release.manifest.files.some((file) => file.path === params.path);
-    if (!known) return reply.callNotFound();
+    if (!known || !deps.webseed) return reply.callNotFound();
     deps.traffic.count('webseed', reply.raw);
     return reply.type('application/octet-stream').sendFile(params.path, release.payloadDirectory);
   };

@@ -34,6 +34,9 @@ export interface MachineRecord {
   progress: Extract<TelemetryEvent, { event: 'progress' }> | undefined;
   progressAtMs: number;
   handoff: Extract<TelemetryEvent, { event: 'handoff' }> | undefined;
+  /** Last report of the seeder in the real system, and when it came. */
+  seeding: Extract<TelemetryEvent, { event: 'seeding' }> | undefined;
+  seedingAtMs: number;
   machine: Extract<TelemetryEvent, { event: 'machine' }> | undefined;
   readonly errors: { readonly code: string; readonly message: string }[];
 }
@@ -69,6 +72,10 @@ export class MachineBook {
       case 'handoff':
         record.handoff = event;
         break;
+      case 'seeding':
+        record.seeding = event;
+        record.seedingAtMs = nowMs;
+        break;
       case 'error':
         record.errors.push({ code: event.code, message: event.message });
         if (record.errors.length > ERROR_LIMIT) record.errors.shift();
@@ -101,6 +108,7 @@ export class MachineBook {
           ...{ mac, boot, ip, firstSeenMs: nowMs, lastSeenMs: nowMs },
           ...{ phase: undefined, phaseSinceMs: nowMs, phaseEnded: false, phases: {} },
           ...{ progress: undefined, progressAtMs: 0, handoff: undefined, machine: undefined, errors: [] },
+          ...{ seeding: undefined, seedingAtMs: 0 },
         };
     record.boot = boot ?? record.boot;
     record.ip = ip;

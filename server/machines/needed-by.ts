@@ -20,7 +20,7 @@ const BEFORE_COMPLETION: readonly (Phase | undefined)[] = [
 
 /** `release` is undefined where the asking machine has not said what it downloads: then any release counts. */
 export function needs(record: MachineRecord, release: string | undefined, nowMs: number): boolean {
-  if (record.handoff) return false;
+  if (record.handoff || record.seeding) return false;
   const { progress } = record;
   if (progress) {
     if (release !== undefined && progress.release !== release) return false;

@@ -21,7 +21,24 @@ export interface MachineStatus {
   } | null;
   readonly handoff: 'pmem' | 'cpio' | null;
   readonly downloaded: Downloaded;
+  /** What stage-1 gave to others, in bytes. */
   readonly uploaded: number;
+  /** The real system runs and goes on giving; null before its first report. */
+  readonly seeding: {
+    readonly release: string;
+    readonly pieces: number;
+    readonly pieceCount: number;
+    readonly peers: number;
+    /** Bytes given since its service began. */
+    readonly uploaded: number;
+    readonly bytesPerSecond: number;
+    /** 0: none. */
+    readonly limitBytesPerSecond: number;
+    /** Pieces found damaged. */
+    readonly withdrawn: number;
+    /** ISO 8601. The report comes every five seconds: an old one is of a machine that was switched off. */
+    readonly reported: string;
+  } | null;
   readonly hashFailures: number;
   readonly peakRssBytes: number | null;
   readonly memoryBytes: number | null;
@@ -50,6 +67,11 @@ export interface Status {
 
 const NOTHING: Downloaded = { peers: 0, seeder: 0, webseed: 0 };
 
+const seedingStatus = (
+  { mac: _mac, boot: _boot, uptime: _uptime, event: _event, ...told }: NonNullable<MachineRecord['seeding']>,
+  atMs: number,
+): MachineStatus['seeding'] => ({ ...told, reported: new Date(atMs).toISOString() });
+
 export function machineStatus(record: MachineRecord): MachineStatus {
   const { progress, handoff, machine } = record;
   const last = handoff ?? progress;
@@ -73,6 +95,7 @@ export function machineStatus(record: MachineRecord): MachineStatus {
     handoff: handoff?.strategy ?? null,
     downloaded: last?.downloaded ?? NOTHING,
     uploaded: last?.uploaded ?? 0,
+    seeding: record.seeding ? seedingStatus(record.seeding, record.seedingAtMs) : null,
     hashFailures: handoff?.hashFailures ?? 0,
     peakRssBytes: handoff?.peakRssBytes ?? null,
     memoryBytes: machine?.memoryBytes ?? null,

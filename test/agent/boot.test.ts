@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createBoot } from '../../agent/boot.ts';
+import { parseHandover } from '../../contract/handover.ts';
 import { parseTelemetry } from '../../contract/telemetry.ts';
 import { readCpio } from '../contract/read-cpio.ts';
 import { type FakeEngine, type Faults, fakeEngine } from './fake-engine.ts';
@@ -138,6 +139,38 @@ test('while kexec loads, nothing that it reads is open for writing', async (cont
   assert.deepEqual(open, []);
 });
 
+test('the real system finds what to seed: kernel and initrd behind the root, their description in the initrd', async (context) => {
+  const { machine, served, boot } = await lab(context, { cmdline: 'swarmboot.seed-rate=7' });
+  assert.equal(await boot(), true);
+  const initrd = readFileSync(join(machine.root, '/run/swarmboot/initrd.img'));
+  const original = readFileSync(join(served.folder, 'initrd.img'));
+  assert.ok(initrd.subarray(0, original.length).equals(original));
+  const { members } = readCpio(initrd.subarray(Math.ceil(original.length / 4) * 4));
+  const text = (name: string) =>
+    members.find(({ path }) => path === `swarmboot/seed/${name}`)?.data ?? Buffer.alloc(0);
+  for (const name of ['manifest.json', 'manifest.json.sig', 'image.torrent'])
+    assert.ok(text(name).equals(readFileSync(join(served.folder, name))), name);
+  const { files, rateMiB, port, mac } = parseHandover(text('seed.json').toString());
+  assert.deepEqual({ rateMiB, port, mac }, { rateMiB: 7, port: 6881, mac: MAC });
+  const region = readFileSync(join(machine.root, '/dev/pmem0'));
+  assert.deepEqual(files.map(({ path }) => path).sort(), ['initrd.img', 'root.squashfs', 'vmlinuz']);
+  for (const { path, source, offset } of files) {
+    assert.equal(source, '/dev/pmem0');
+    const bytes = readFileSync(join(served.folder, path));
+    assert.ok(region.subarray(offset, offset + bytes.length).equals(bytes), path);
+  }
+});
+
+test('swarmboot.seed=off leaves nothing and keeps nothing but the root', async (context) => {
+  const { machine, served, boot } = await lab(context, { cmdline: 'swarmboot.seed=off' });
+  assert.equal(await boot(), true);
+  assert.deepEqual(
+    readFileSync(join(machine.root, '/run/swarmboot/initrd.img')),
+    readFileSync(join(served.folder, 'initrd.img')),
+  );
+  assert.match(machine.callsOf('kexec')[0] ?? '', / memmap=2M!/);
+});
+
 test('a boot by pmem: seven phases, the image in place, one kexec', async (context) => {
   const { machine, console, served, engine, boot } = await lab(context, {
     cmdline: 'swarmboot.append=debug',
@@ -149,7 +182,7 @@ test('a boot by pmem: seven phases, the image in place, one kexec', async (conte
   const store = join(machine.root, '/run/swarmboot');
   assert.deepEqual(machine.callsOf('kexec'), [
     `-s -l ${store}/vmlinuz --initrd=${store}/initrd.img --command-line=console=ttyS0 boot=swarmboot ` +
-      'swarmboot.root=pmem:/dev/pmem0 memmap=2M!0x28000000 debug',
+      'swarmboot.root=pmem:/dev/pmem0 memmap=4M!0x28000000 debug',
     '-e',
   ]);
   assert.deepEqual(readFileSync(join(store, 'vmlinuz')), readFileSync(join(served.folder, 'vmlinuz')));

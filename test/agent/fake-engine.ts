@@ -4,7 +4,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SwarmStats } from '../../agent/download.ts';
 import type { Engine, RunningSwarm } from '../../agent/engine.ts';
-import { openSegmentStore, type Segment, type Store, type SwarmOptions } from '../../torrent/index.ts';
+import {
+  openSegmentStore,
+  type Segment,
+  type Store,
+  type SwarmOptions,
+  type SwarmTuning,
+} from '../../torrent/index.ts';
 import type { FakeMachine } from './fakes.ts';
 import type { ReleaseFixture } from './release-fixture.ts';
 
@@ -15,11 +21,20 @@ export class FakeSwarm extends EventEmitter implements RunningSwarm {
   readonly #machine: FakeMachine;
   readonly #stalledAt: number;
   #bytes = 0;
+  /** undefined: as the swarm decides by itself. */
+  readonly tuning: Partial<SwarmTuning> | undefined;
   closed = 0;
   uploaded = 0;
 
-  constructor(options: SwarmOptions, release: ReleaseFixture, machine: FakeMachine, stalledAt: number) {
+  constructor(
+    options: SwarmOptions,
+    release: ReleaseFixture,
+    machine: FakeMachine,
+    stalledAt: number,
+    tuning?: Partial<SwarmTuning>,
+  ) {
     super();
+    this.tuning = tuning;
     this.options = options;
     this.#release = release;
     this.#machine = machine;
@@ -91,8 +106,9 @@ export function fakeEngine(machine: FakeMachine, release: ReleaseFixture, faults
       const store = await openSegmentStore(segments, mode);
       return mode === 'read' && faults.forgetful ? forget(store, segments, faults.forgetful) : store;
     },
-    startSwarm: async (options) => {
-      const swarm = new FakeSwarm(options, release, machine, faults.stalledAt ?? Number.POSITIVE_INFINITY);
+    startSwarm: async (options, tuning) => {
+      const stalledAt = faults.stalledAt ?? Number.POSITIVE_INFINITY;
+      const swarm = new FakeSwarm(options, release, machine, stalledAt, tuning);
       swarms.push(swarm);
       return swarm;
     },

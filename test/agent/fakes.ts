@@ -145,6 +145,7 @@ export class FakeConsole implements Console {
 }
 
 export class FakeTelemetry implements Telemetry {
+  readonly boot = '00000000000000ab';
   readonly sent: TelemetryDraft[] = [];
   /** Answers to `ask`, one after another; then silence. */
   answers: (TelemetryAnswer | undefined)[] = [];

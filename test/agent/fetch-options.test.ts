@@ -16,6 +16,7 @@ test('defaults', () => {
     memoryLimitBytes: undefined,
     deadlineSeconds: 600,
     json: false,
+    trace: undefined,
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Handover } from '../../contract/handover.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 
 /** A manifest that is right in every field; tests break one field at a time. */
@@ -18,4 +19,15 @@ export const goodManifest: Manifest = {
   kernelRelease: '6.12.48+deb13-amd64',
   strategies: ['pmem', 'cpio'],
   minimumMemoryBytes: 700_000_000,
+};
+
+export const goodHandover: Handover = {
+  format: 1,
+  mac: '52:54:00:00:00:01',
+  boot: '0123456789abcdef',
+  server: 'http://10.77.0.1:7080/',
+  trackers: ['http://10.77.0.1:7080/announce'],
+  port: 6881,
+  rateMiB: 5,
+  files: [{ path: 'root.squashfs', source: '/dev/pmem0', offset: 0 }],
 };

@@ -35,6 +35,7 @@ export async function startServer(options: Partial<ServeOptions> = {}): Promise<
     config: join(folder, 'config'),
     uploadBytesPerSecond: undefined,
     append: ['console=ttyS0,115200'],
+    seed: true,
     log: pino({}, { write: (line: string) => log.push(JSON.parse(line)) }),
     ...options,
   });

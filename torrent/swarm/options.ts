@@ -96,8 +96,8 @@ export interface SwarmStats {
 }
 
 export interface SwarmEvents {
-  /** A piece was verified and stored. */
-  piece: [index: number];
+  /** A piece was verified and stored; the addresses of who sent blocks of it, or the URL of the webseed. */
+  piece: [index: number, sources: readonly string[]];
   /** Every piece is stored. */
   complete: [];
   'hash-failure': [{ readonly piece: number; readonly sources: readonly string[] }];

@@ -84,6 +84,8 @@ swarmboot_mount() {
 		umount /run/swarmboot/image
 		return 1
 	fi
+	# For swarmboot-seed.service, which goes on giving the image; /run moves into the real system.
+	if [ -d /swarmboot/seed ]; then cp -r /swarmboot/seed /run/swarmboot/ 2>/dev/null || :; fi
 	swarmboot_say "root is $source, changes stay in RAM"
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TelemetryEvent } from '../../../contract/telemetry.ts';
 import { MACHINE_LIMIT, MachineBook } from '../../../server/machines/machine-book.ts';
+import { needs } from '../../../server/machines/needed-by.ts';
 import { machineStatus } from '../../../server/machines/status.ts';
 
 const mac = '52:54:00:aa:00:06';
@@ -95,4 +96,20 @@ test('memory is bounded in machines, in errors, and for each sender', () => {
     book.apply({ ...base, event: 'error', code: 'x', message: String(index) }, '10.0.0.9', index);
   assert.equal(book.get(mac)?.errors.length, 16);
   assert.equal(book.get(mac)?.errors.at(-1)?.message, '999');
+});
+
+test('a machine that seeds from its real system keeps its boot, and is needed by nobody', () => {
+  const book = new MachineBook();
+  book.apply(progress(40), '10.0.0.9', 1000);
+  assert.equal(machineStatus(book.get(mac)!).seeding, null);
+  const told = {
+    ...{ release: 'lab-1', pieces: 10, pieceCount: 10, peers: 3, uploaded: 500, bytesPerSecond: 7 },
+    ...{ limitBytesPerSecond: 100, withdrawn: 0 },
+  };
+  book.apply({ ...base, uptime: 20, event: 'seeding', ...told }, '10.0.0.9', 9000);
+  const status = machineStatus(book.get(mac)!);
+  assert.deepEqual(status.seeding, { ...told, reported: '1970-01-01T00:00:09.000Z' });
+  assert.equal(status.boot, base.boot);
+  assert.equal(status.progress?.bytes, 40);
+  assert.ok(!needs(book.get(mac)!, undefined, 9000));
 });

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { carryBehindRoot } from '../../../agent/handoff/carry.ts';
+import { type Plan, type PlanInput, planHandoff } from '../../../agent/handoff/plan.ts';
+import { fileOfRole } from '../../../contract/manifest.ts';
+import { goodManifest } from '../../contract/fixtures.ts';
+
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+
+const machine: PlanInput = {
+  totalBytes: 1500 * MIB,
+  availableBytes: 1300 * MIB,
+  firmwareMap: [{ start: MIB, end: 2 * GIB - 1, type: 'System RAM' }],
+  pmem: [{ device: '/dev/pmem0', start: 640 * MIB, lengthBytes: 400 * MIB }],
+  manifest: goodManifest,
+  forced: 'auto',
+  excluded: [],
+};
+
+function planOf(input: PlanInput): Plan {
+  const result = planHandoff(input);
+  assert.ok('plan' in result);
+  return result.plan;
+}
+
+test('kernel and initrd follow the root, page by page, and the real kernel keeps all three', () => {
+  const before = planOf(machine);
+  const { plan, device, files } = carryBehindRoot(before, machine);
+  assert.equal(device, '/dev/pmem0');
+  const [kernel, initrd] = files;
+  assert.ok(kernel && initrd);
+  const root = fileOfRole(goodManifest, 'root').length;
+  assert.ok(kernel.offset >= root && kernel.offset % 4096 === 0 && initrd.offset % 4096 === 0);
+  assert.ok(initrd.offset >= kernel.offset + fileOfRole(goodManifest, 'kernel').length);
+  const reserved = plan.layout.reserved!;
+  assert.ok(reserved.lengthBytes >= initrd.offset + fileOfRole(goodManifest, 'initrd').length);
+  assert.equal(reserved.lengthBytes % (2 * MIB), 0);
+  assert.deepEqual({ ...plan.layout, reserved: before.layout.reserved }, before.layout);
+});
+
+for (const [what, change] of [
+  ['the region ends before', { pmem: [{ ...machine.pmem[0]!, lengthBytes: 170 * MIB }] }],
+  ['the machine has little RAM', { firmwareMap: [{ start: MIB, end: 600 * MIB, type: 'System RAM' }] }],
+  ['its end is no RAM', { firmwareMap: [{ start: MIB, end: 800 * MIB, type: 'System RAM' }] }],
+  ['the root is in no region', { pmem: [] }],
+] as const) {
+  test(`nothing is carried where ${what}`, () => {
+    const before = planOf(machine);
+    assert.deepEqual(carryBehindRoot(before, { ...machine, ...change }), {
+      plan: before,
+      device: undefined,
+      files: [],
+    });
+  });
+}

@@ -44,7 +44,7 @@ export const USAGE = `Usage: scripts/bench swarm [--clients N=8] [--size S=256Mi
   --leavers    at every 5 % of progress one machine loses power, as long as two are left
   --straggler  the last machine has a tenth of the rate; it counts for nothing, the others shall not wait
   --append     add the rounds to those in FILE, if they are of the same runs
-  --trace      each machine of "ours" notes what happens in the swarm; see scripts/bench trace`;
+  --trace      each machine of "ours" notes there what happens in the last round; see scripts/bench trace`;
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   '': 2 ** 20,

@@ -36,8 +36,13 @@ export interface Flow {
   readonly endMs: number;
 }
 
-const hostOf = (address: string): string => address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-/** Loopback and link-local hosts are those of many machines. */
+/** Without port, brackets and the zone of a link-local address, which is a name of the taker's own for its card. */
+const hostOf = (address: string): string =>
+  address
+    .replace(/:\d+$/, '')
+    .replace(/^\[|\]$/g, '')
+    .replace(/%.*$/, '');
+/** Loopback is the host of many. */
 const isShared = (host: string): boolean => host.startsWith('127.') || host === '::1';
 
 export function flowOf(traces: readonly Trace[]): Flow {
@@ -92,9 +97,9 @@ export function flowOf(traces: readonly Trace[]): Flow {
   };
 }
 
-/** A webseed by its host, a peer by its address. */
+/** A webseed by its server, a peer by its address. */
 const strangerName = (address: string): string =>
-  URL.canParse(address) && address.includes('//') ? new URL(address).host : address;
+  /^https?:\/\//.test(address) && URL.canParse(address) ? `${new URL(address).host} (HTTP)` : address;
 
 /** Pieces that each giver (row) gave to each taker (column). */
 export function giftMatrix({ givers, takers, gifts }: Flow): number[][] {

@@ -32,7 +32,7 @@ test('givers are found by listener or host, others stand first; parts of a piece
     flow.givers.map(({ name, machine }) => [name, machine]),
     [
       [SERVER, undefined],
-      ['10.0.0.99:7080', undefined],
+      ['10.0.0.99:7080 (HTTP)', undefined],
       ['machine-01', 0],
       ['machine-02', 1],
     ],
@@ -50,6 +50,15 @@ test('givers are found by listener or host, others stand first; parts of a piece
     sum,
     traces.reduce((all, { gained }) => all + gained.length, 0),
   );
+});
+
+test('a link-local address is known without the zone of the taker', () => {
+  const zoned = { at: 5000, piece: 0, from: ['[fe80::1%eth0]:7000'] };
+  const flow = flowOf([trace(1, [], { hosts: ['fe80::1'] }), trace(2, [zoned])]);
+  assert.deepEqual(giftMatrix(flow), [
+    [0, 1],
+    [0, 0],
+  ]);
 });
 
 test('times count from the first start', () => {

@@ -5,7 +5,7 @@ import { LineProcess } from '../line-process.ts';
 import { KEY_NAME, MANIFEST_NAME } from '../release.ts';
 import { type Client, type ClientOptions, START_TIMEOUT_MS } from './client.ts';
 
-const AGENT = join(import.meta.dirname, '../../dist/swarmboot-agent');
+export const AGENT = join(import.meta.dirname, '../../dist/swarmboot-agent');
 
 export const agentIsBuilt = (): boolean => existsSync(AGENT);
 

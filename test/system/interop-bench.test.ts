@@ -37,5 +37,5 @@ test('scripts/bench engine measures every engine that is here', (t) => {
 test('scripts/bench tells what it has when it is asked for something else', () => {
   const { status, stderr } = bench('boot');
   assert.equal(status, 2);
-  assert.match(stderr, /unknown bench "boot"; there are: engine, swarm, sim, trace, plot/);
+  assert.match(stderr, /unknown bench "boot"; there are: engine, swarm, memory, sim, trace, plot/);
 });

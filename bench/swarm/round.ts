@@ -90,6 +90,7 @@ class Round {
           await sleep(clients > 1 ? (index * staggerSeconds * 1000) / (clients - 1) : 0);
           const startedMs = await machine.start(this.#part(index), this.#timeoutMs);
           const done = this.#watch(machine, index);
+          if (index >= awaited) done.catch(() => {}); // it is closed in the middle
           return { startedMs, done: index < awaited ? done : undefined };
         }),
       ),

@@ -4,6 +4,7 @@
  * Suites, from quick to slow:
  *   check    types, style, import rules, generated docs (each counts as one test)
  *   unit     test/<room>: no root, no network but loopback, under a minute
+ *   fuzz     test/fuzz: every parser of strangers' bytes, half a minute each
  *   system   test/system: root, namespaces, real BitTorrent clients, image builds
  *   vm       test/vm: QEMU machines that boot through PXE
  *   long     test/vm/long: only with --all
@@ -28,7 +29,7 @@ interface Suite {
   readonly timeoutMs: number;
 }
 
-const SLOW = ['test/system/', 'test/vm/'];
+const SLOW = ['test/fuzz/', 'test/system/', 'test/vm/'];
 const glob = (pattern: string): string[] => globSync(pattern, { cwd: root }).sort();
 
 const SUITES: readonly Suite[] = [
@@ -37,6 +38,12 @@ const SUITES: readonly Suite[] = [
     files: glob('test/**/*.test.ts').filter((file) => !SLOW.some((folder) => file.startsWith(folder))),
     concurrency: availableParallelism(),
     timeoutMs: 60_000,
+  },
+  {
+    name: 'fuzz',
+    files: glob('test/fuzz/*.test.ts'),
+    concurrency: availableParallelism(),
+    timeoutMs: 180_000,
   },
   { name: 'system', files: glob('test/system/**/*.test.ts'), concurrency: 1, timeoutMs: 600_000 },
   { name: 'vm', files: glob('test/vm/*.test.ts'), concurrency: 1, timeoutMs: 900_000 },
@@ -109,7 +116,7 @@ async function main(): Promise<void> {
       ? values.suite
       : values.quick
         ? ['unit']
-        : ['check', 'unit', 'system', 'vm', ...(values.all ? ['long'] : [])];
+        : ['check', 'unit', 'fuzz', 'system', 'vm', ...(values.all ? ['long'] : [])];
   const total: Count = { passed: 0, failed: 0 };
   const startedMs = performance.now();
   if (wanted.includes('check') && positionals.length === 0) {

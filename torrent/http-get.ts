@@ -11,6 +11,7 @@ export type HttpGetErrorCode =
   | 'bad-url'
   | 'unreachable'
   | 'stalled'
+  | 'too-slow'
   | 'cut-off'
   | 'redirects'
   | 'encoding'
@@ -32,6 +33,8 @@ export interface HttpGetOptions {
   readonly agents?: { readonly http: http.Agent; readonly https: https.Agent };
   /** Longest time without a byte, in ms. */
   readonly stallMs: number;
+  /** Fewest bytes per second of body, on average, once the body has come for `stallMs`; default: any. */
+  readonly leastBytesPerSecond?: number;
   /** Longest time in all, redirects included, in ms. */
   readonly totalMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -99,7 +102,15 @@ function attempt(url: URL, options: HttpGetOptions, signal: AbortSignal): Promis
     } catch (error) {
       return fail(error);
     }
+    const bodyBegan = performance.now();
+    let received = 0;
     response.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      const ms = performance.now() - bodyBegan;
+      if (ms > options.stallMs && (received / ms) * 1000 < (options.leastBytesPerSecond ?? 0)) {
+        const rate = Math.round((received / ms) * 1000);
+        return fail(new HttpGetError('too-slow', `Cannot get ${where}: only ${rate} bytes a second`));
+      }
       clearTimeout(stall);
       stall = setTimeout(stalled, options.stallMs);
       try {

@@ -42,6 +42,8 @@ export interface WebseedOptions {
   readonly metainfo: Metainfo;
   /** Longest time without a byte, in ms; default 10 s. */
   readonly stallMs?: number;
+  /** Fewest bytes per second; default 16 KiB: a piece that is on its way here is asked of nobody else. */
+  readonly leastBytesPerSecond?: number;
   /** Longest time for one file's part of a piece, in ms; default 2 min. */
   readonly totalMs?: number;
 }
@@ -130,7 +132,7 @@ class HttpWebseed implements Webseed {
     target: Uint8Array,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { metainfo, stallMs = 10_000, totalMs = 120_000 } = this.options;
+    const { metainfo, stallMs = 10_000, totalMs = 120_000, leastBytesPerSecond = 16_384 } = this.options;
     const address = webseedUrl(this.url, metainfo, file);
     const to = from + target.length;
     let filled = 0;
@@ -140,6 +142,7 @@ class HttpWebseed implements Webseed {
         agents: this.agents,
         stallMs,
         totalMs,
+        leastBytesPerSecond,
         signal,
         onHead: (response) => checkHead(response, address, from, to, file.length),
         onData: (chunk) => {

@@ -2,6 +2,7 @@
 import fastifyStatic from '@fastify/static';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { bootRoutes } from './boot-routes.ts';
+import { limitConnections } from './connection-limit.ts';
 import type { HttpDependencies } from './dependencies.ts';
 import { machineRoutes } from './machine-routes.ts';
 import { releaseRoutes } from './release-routes.ts';
@@ -11,6 +12,9 @@ import { trackerRoutes } from './tracker-routes.ts';
 const IDLE_MS = 60_000;
 /** A request's header and body must be complete by then, in milliseconds. */
 const REQUEST_MS = 30_000;
+/** The header alone, in milliseconds: nobody types it. Looked at every CHECK_MS. */
+const HEADER_MS = 10_000;
+const CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 15_000;
 /** Nothing that is sent to us is larger but telemetry, which has its own limit. */
 const BODY_LIMIT_BYTES = 4096;
@@ -28,10 +32,12 @@ export async function createApp(
     connectionTimeout: IDLE_MS,
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: HEADER_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: CHECK_MS },
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 160 },
   });
   app.server.maxConnections = CONNECTION_LIMIT;
+  limitConnections(app.server);
   app.setNotFoundHandler((_request, reply) => {
     reply.code(404).type('text/plain').send('Not found\n');
   });

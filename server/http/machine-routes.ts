@@ -9,14 +9,19 @@ import {
 } from '../../contract/telemetry.ts';
 import { neededBy } from '../machines/needed-by.ts';
 import { machineStatus, type Status } from '../machines/status.ts';
+import { AddressBudget } from './address-budget.ts';
 import type { HttpDependencies } from './dependencies.ts';
 import { remoteAddressOf } from './request-origin.ts';
+
+/** A machine posts about once a second; 256 of them may share an address (machine-book.ts). */
+const TELEMETRY_BUDGET = { burst: 1024, perSecond: 256 };
 
 /** What an administrator wants to find in the log: not every progress report. */
 const isWorthALine = (event: TelemetryEvent): boolean =>
   event.event === 'error' || event.event === 'handoff' || (event.event === 'phase-end' && !event.ok);
 
 export function machineRoutes(app: FastifyInstance, deps: HttpDependencies): void {
+  const budget = new AddressBudget(TELEMETRY_BUDGET);
   app.register(async (scope) => {
     // Telemetry is NDJSON, under whatever content type it comes.
     scope.removeAllContentTypeParsers();
@@ -26,8 +31,10 @@ export function machineRoutes(app: FastifyInstance, deps: HttpDependencies): voi
       (_request, body, done) => done(null, body),
     );
     scope.post(`/${TELEMETRY_PATH}`, { bodyLimit: TELEMETRY_LIMIT_BYTES }, (request, reply) => {
-      const { events, rejected } = parseTelemetry(typeof request.body === 'string' ? request.body : '');
       const ip = remoteAddressOf(request);
+      if (!budget.take(ip, deps.now()))
+        return reply.code(429).type('text/plain').send('Too many reports from your address\n');
+      const { events, rejected } = parseTelemetry(typeof request.body === 'string' ? request.body : '');
       for (const event of events) {
         deps.machines.apply(event, ip, deps.now());
         if (isWorthALine(event)) request.log.info({ ip, ...event }, `Machine reports ${event.event}`);

@@ -17,6 +17,6 @@ export function trackerRoutes(app: FastifyInstance, { tracker }: HttpDependencie
   });
   app.get('/scrape', (request, reply) => {
     reply.hijack();
-    tracker.scrape(rawQuery(request), reply.raw);
+    tracker.scrape(rawQuery(request), remoteAddressOf(request), reply.raw);
   });
 }

@@ -16,6 +16,7 @@ import TrackerServer, {
 } from 'bittorrent-tracker/server';
 import { encodeBencode } from '../../torrent/index.ts';
 import { Failure, systemCode } from '../failure.ts';
+import { AddressBudget } from '../http/address-budget.ts';
 import { parseAnnounce, parseScrape, type Refused } from './http-query.ts';
 import { localAddressFor } from './local-address.ts';
 import { UdpGuard } from './udp-guard.ts';
@@ -25,6 +26,9 @@ const INTERVAL_MS = 15_000;
 const PEER_TTL_MS = 120_000;
 const PEERS_LIMIT = 4096;
 const ADDRESS_LIMIT = 64;
+/** ADDRESS_LIMIT peers announce five times a second, and all at once when the room is switched on. */
+const REQUEST_BUDGET = { burst: 256, perSecond: 32 };
+const TOO_OFTEN: Refused = { refused: 'too many requests from your address' };
 
 export interface TrackerOptions {
   /** Infohashes that are tracked, as lower-case hex. */
@@ -40,6 +44,7 @@ export class Tracker {
   readonly #options: TrackerOptions;
   readonly #server: TrackerServer;
   readonly #guard = new UdpGuard(randomBytes(32));
+  readonly #budget = new AddressBudget(REQUEST_BUDGET);
   #udp: Socket | undefined;
 
   constructor(options: TrackerOptions) {
@@ -88,22 +93,32 @@ export class Tracker {
     socket.on('error', (error) => this.#options.warn(`UDP tracker: ${error.message}`, {}));
     socket.on('message', (message, from) => this.#onDatagram(socket, message, from));
     this.#udp = socket;
+    this.useUdpSocket(socket);
+  }
+
+  /** Answers to UDP requests go out through `socket` from here on. */
+  useUdpSocket(socket: Socket): void {
     this.#server.udp4 = socket;
+  }
+
+  /** A datagram that the guard let through. */
+  passUdp(message: Buffer, from: { address: string; port: number; family: string }): void {
+    this.#server.onUdpRequest(message, from);
   }
 
   /** Answers an announce; `query` is what stands behind the question mark. */
   announce(query: string, remoteAddress: string, response: ServerResponse): void {
     response.setHeader('content-type', 'text/plain');
-    const parsed = parseAnnounce(query);
+    const parsed = this.#mayAsk(remoteAddress) ? parseAnnounce(query) : TOO_OFTEN;
     if ('refused' in parsed) refuse(parsed, response);
     else
       this.#server.onHttpRequest({ url: parsed.url, headers: {}, connection: { remoteAddress } }, response);
   }
 
   /** Answers a scrape (BEP 48) itself: bittorrent-tracker writes binary infohashes as UTF-8. */
-  scrape(query: string, response: ServerResponse): void {
+  scrape(query: string, remoteAddress: string, response: ServerResponse): void {
     response.setHeader('content-type', 'text/plain');
-    const parsed = parseScrape(query);
+    const parsed = this.#mayAsk(remoteAddress) ? parseScrape(query) : TOO_OFTEN;
     if ('refused' in parsed) {
       refuse(parsed, response);
       return;
@@ -134,14 +149,19 @@ export class Tracker {
     await new Promise<void>((resolve) => this.#server.close(resolve)); // closes the UDP socket too
   }
 
+  #mayAsk(address: string): boolean {
+    return this.#budget.take(address, Date.now());
+  }
+
   #onDatagram(
     socket: Socket,
     message: Buffer,
     from: { address: string; port: number; family: string },
   ): void {
+    // Senders of datagrams can be forged, but not their connection ids: what is dropped here costs those alone who flood.
     if (from.port === 0) return;
     const verdict = this.#guard.judge(message, from.address, Date.now());
-    if (verdict.kind === 'pass') this.#server.onUdpRequest(verdict.message, from);
+    if (verdict.kind === 'pass' && this.#mayAsk(from.address)) this.passUdp(verdict.message, from);
     else if (verdict.kind === 'answer') socket.send(verdict.bytes, from.port, from.address, () => {});
   }
 

@@ -249,6 +249,29 @@ suite('webseed', () => {
     for (const timer of timers) clearInterval(timer);
   });
 
+  test('bytes that trickle faster than a stall but slower than any use are not awaited', async () => {
+    await using sample = await makeSample({ a: PIECE });
+    const timers: NodeJS.Timeout[] = [];
+    let trickled = 0;
+    await using server = await webserver(sample, (response, bytes, { from, to }) => {
+      response.writeHead(206, {
+        'content-range': `bytes ${from}-${to - 1}/${bytes.length}`,
+        'content-length': to - from,
+      });
+      timers.push(setInterval(() => response.write('x') && trickled++, 20));
+    });
+    const webseed = createWebseed({
+      url: server.url,
+      metainfo: sample.metainfo,
+      stallMs: 2000,
+      totalMs: NEVER,
+    });
+    await assert.rejects(webseed.fetchPiece(0, Buffer.alloc(PIECE)), { code: 'too-slow' });
+    assert.ok(trickled > 1, `${trickled} bytes came`);
+    webseed.close();
+    for (const timer of timers) clearInterval(timer);
+  });
+
   test('200 is as good as 206 where the range is the whole file', async () => {
     await using sample = await makeSample({ a: 1000 });
     await using server = await webserver(sample, (response, bytes) =>

@@ -1,0 +1,31 @@
+/** A small seeded generator (mulberry32): the same seed makes the same inputs on every machine. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** In [0, 1). */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let t = this.#state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** An integer in [0, most). */
+  below(most: number): number {
+    return Math.floor(this.next() * most);
+  }
+
+  /** One of the items. */
+  of<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!;
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+}

@@ -144,3 +144,35 @@ test('late and duplicate blocks never change what was verified', async (t) => {
   await leech.complete(deadline());
   assert.ok(store.bytes.equals(content.bytes));
 });
+
+test('peers that promise everything and give nothing are let go, and the download completes', async (t) => {
+  const { metainfo } = content;
+  let rejected = 0;
+  let ignored = 0;
+  const refuser = await RawPeer.listen(t, (peer) => {
+    peer.serve(content, () => undefined);
+    peer.on('message', ({ id, body }) => {
+      if (id !== 6) return;
+      rejected++;
+      peer.write(frame(16, body));
+    });
+  });
+  const mute = await RawPeer.listen(t, (peer) =>
+    peer.serve(content, () => {
+      ignored++;
+      return undefined;
+    }),
+  );
+  const store = emptyStore(content);
+  const leech = await startSwarm(t, { metainfo, store, peers: [refuser, mute] }, { requestTimeoutMs: 500 });
+  const reasons: string[] = [];
+  leech.on('peer-closed', ({ reason }) => reasons.push(reason));
+  await until(() => reasons.includes('unresponsive'), 'the mute one is let go', 30_000);
+  await until(() => reasons.includes('refuses-everything'), 'the refusing one too', 30_000);
+  assert.ok(rejected >= 256 && ignored > 0, `${rejected} rejected, ${ignored} ignored`);
+  assert.equal(leech.stats().pieces, 0);
+  const seed = await startSwarm(t, { metainfo, store: seedStore(content), complete: true });
+  leech.addPeers([endpointOf(seed)]);
+  await leech.complete(deadline());
+  assert.ok(store.bytes.equals(content.bytes));
+});

@@ -53,6 +53,8 @@ export class DownloadPeer {
   progressAt: number;
   snubs = 0;
   readonly window = new RequestWindow();
+  /** Rejects since the last block, while it did not choke us. */
+  refusalsInARow = 0;
   /** Rate when it was last kept busy. */
   busyBytesPerSecond = 0;
   readonly #refusals = new Map<number, { count: number; until: number }>();
@@ -124,6 +126,7 @@ export class DownloadPeer {
 
   /** It rejected a block of `piece` although it does not choke us: leave it alone, twice as long each time. */
   refused(piece: number, now: number): void {
+    this.refusalsInARow++;
     const count = (this.#refusals.get(piece)?.count ?? 0) + 1;
     const pause = Math.min(FIRST_REFUSAL_MS * 2 ** (count - 1), LAST_REFUSAL_MS);
     this.#refusals.set(piece, { count, until: now + pause });

@@ -36,6 +36,8 @@ export interface DownloadOptions {
 
 /** Timeouts in a row before a peer is let go. */
 const MOST_SNUBS = 3;
+/** Rejects in a row, unchoked and without a block in between, before a peer is let go: it promises what it does not give. */
+const MOST_REFUSALS = 256;
 
 export class Download {
   readonly options: DownloadOptions;
@@ -314,6 +316,8 @@ export class Download {
     if (!open) return;
     peer.progressAt = now;
     if (!peer.choking) peer.refused(piece, now);
+    if (peer.refusalsInARow >= MOST_REFUSALS && !peer.leaving)
+      this.#drop(peer.key, 'refuses-everything', false, out);
     if (active && !active.sealed) {
       if (active.leader === peer.key) active.leader = undefined;
       if (active.single && active.received > 0 && active.leader === undefined) this.#release(piece, out);
@@ -349,6 +353,7 @@ export class Download {
     if (!asked && !peer.settleStale(id)) return;
     peer.progressAt = now;
     peer.snubs = 0;
+    peer.refusalsInARow = 0;
     peer.rate.add(bytes.length, now);
     peer.burst.add(bytes.length, now);
     if (!active || !needed) {

@@ -26,6 +26,7 @@ const BLAMELESS = new Set([
   'swarm-closed',
   'both-complete',
   'unresponsive',
+  'refuses-everything',
   'other-torrent',
   'does-not-read',
   'no-metadata',

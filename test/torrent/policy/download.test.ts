@@ -185,6 +185,27 @@ test('a snubbed peer gives its blocks to others, and is dropped the third time',
   lab.finish();
 });
 
+test('a peer that rejects everything is let go, one that gives now and then is not', () => {
+  const lab = new Lab();
+  lab.join(1, Bitset.full(PIECES));
+  let rejects = 0;
+  for (; rejects < 1000 && lab.dropped.length === 0; lab.now += 500) {
+    lab.apply({ type: 'tick' });
+    for (const [key, request] of [...(lab.owed.get(1) ?? [])]) {
+      if (!lab.owed.get(1)?.delete(key)) continue;
+      lab.apply({ type: 'rejected', peer: 1, ...request });
+      rejects++;
+    }
+  }
+  assert.deepEqual(
+    lab.dropped.map(({ peer, reason, ban }) => [peer, reason, ban]),
+    [[1, 'refuses-everything', false]],
+  );
+  assert.equal(rejects, 256);
+  lab.join(2, Bitset.full(PIECES));
+  lab.finish();
+});
+
 test('rejects are not answered with the same request', () => {
   const lab = new Lab();
   lab.join(1, [5]);

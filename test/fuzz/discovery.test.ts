@@ -1,0 +1,3 @@
+import { fuzzTest } from './run-target.ts';
+
+fuzzTest('discovery', 1000);

@@ -185,6 +185,34 @@ test('a snubbed peer gives its blocks to others, and is dropped the third time',
   lab.finish();
 });
 
+test('peers that promise everything and send nothing, or a trickle, do not keep a machine from the origin', () => {
+  for (const trickle of [false, true]) {
+    const lab = new Lab();
+    lab.join(1, Bitset.full(PIECES));
+    lab.join(2, Bitset.full(PIECES), { origin: true });
+    /** The origin answers at once, the other peer with a block a second, or never. */
+    for (; lab.now <= 4000; lab.now += 100) {
+      lab.apply({ type: 'tick' });
+      const slow = trickle && lab.now % 1000 === 900 ? [...(lab.owed.get(1) ?? [])].slice(0, 1) : [];
+      for (const [peer, [key, request]] of [
+        ...slow.map((entry) => [1, entry] as const),
+        ...[...(lab.owed.get(2) ?? [])].map((entry) => [2, entry] as const),
+      ]) {
+        if (!lab.owed.get(peer)?.delete(key)) continue;
+        const { piece, begin, length } = request;
+        lab.apply({ type: 'block', peer, piece, begin, bytes: new Uint8Array(length) });
+      }
+      for (const piece of lab.verifying.splice(0))
+        lab.apply({ type: 'verified', piece, bytes: new Uint8Array(lengthOf(piece)) });
+    }
+    const { origin } = lab.download.received;
+    assert.ok(
+      origin >= (PIECES - 3) * PIECE,
+      `the origin was asked for ${origin} bytes in 4 s, trickle: ${trickle}`,
+    );
+  }
+});
+
 test('a peer that rejects everything is let go, one that gives now and then is not', () => {
   const lab = new Lab();
   lab.join(1, Bitset.full(PIECES));

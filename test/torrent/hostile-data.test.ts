@@ -176,3 +176,33 @@ test('peers that promise everything and give nothing are let go, and the downloa
   await leech.complete(deadline());
   assert.ok(store.bytes.equals(content.bytes));
 });
+
+test('a peer that claims nearly everything does not keep an origin from showing its pieces', async (t) => {
+  const big = await makeContent(60 * 16_384, 16_384);
+  const { metainfo } = big;
+  const origin = await startSwarm(t, {
+    ...{ metainfo, store: seedStore(big), complete: true, role: 'origin' },
+  });
+  const boasters = await Promise.all(
+    Array.from({ length: 3 }, async () => {
+      const boaster = RawPeer.dial(t, origin);
+      const all = Buffer.alloc(Math.ceil(metainfo.pieceCount / 8), 0xff);
+      // All but the first piece: who has everything is sent away.
+      all[0] = 0x7f;
+      const spare = metainfo.pieceCount % 8;
+      if (spare > 0) all[all.length - 1] = (0xff << (8 - spare)) & 0xff;
+      boaster.handshake(metainfo.wireInfohash);
+      boaster.write(frame(5, all));
+      await boaster.message(20);
+      return boaster;
+    }),
+  );
+  const store = emptyStore(big);
+  const leech = await startSwarm(t, { metainfo, store, peers: [endpointOf(origin)] });
+  await leech.complete(deadline());
+  assert.ok(store.bytes.equals(big.bytes));
+  assert.ok(
+    boasters.every((boaster) => !boaster.isClosed),
+    'they boasted all the time',
+  );
+});

@@ -22,6 +22,10 @@ const MOST_DUPLICATES = 32;
  * their way already, and an origin that is busy sends the rest no sooner for being asked twice.
  */
 const IDLE_MS = 400;
+/** Whoever owes blocks and has sent none for so long is not being waited for. */
+const GIVES_MS = 1000;
+/** All other peers together giving less than this are no reason to leave the origin alone. */
+const NO_HELP_BYTES_PER_SECOND = 262_144;
 /** An origin this many times faster than all other peers may send what they have too. */
 const MUCH_FASTER = 2;
 
@@ -144,14 +148,19 @@ function begin(
 const isIdle = (origin: DownloadPeer, now: number): boolean =>
   origin.outstanding.size === 0 && now - origin.progressAt >= IDLE_MS;
 
-/** True if the other peers alone would leave this machine waiting. */
+/**
+ * True if the other peers alone would leave this machine waiting. Only those count that have given something and gave it
+ * lately: any machine can say that it has everything, and thereby keep others from the origin.
+ */
 function isStarving(download: Download, origin: DownloadPeer, now: number): boolean {
   let othersAreBusy = false;
   for (const peer of download.peers.values()) {
-    if (!peer.origin && peer.outstanding.size > 0 && !peer.snubbed) othersAreBusy = true;
+    const owes = !peer.origin && peer.outstanding.size > 0 && !peer.snubbed;
+    if (owes && peer.gave && now - peer.progressAt < GIVES_MS) othersAreBusy = true;
   }
-  if (!othersAreBusy && isIdle(origin, now)) return true;
-  return origin.busyBytesPerSecond > MUCH_FASTER * download.peersBytesPerSecond(now, false);
+  const others = download.peersBytesPerSecond(now, false);
+  if (isIdle(origin, now) && (!othersAreBusy || others < NO_HELP_BYTES_PER_SECOND)) return true;
+  return origin.busyBytesPerSecond > MUCH_FASTER * others;
 }
 
 function askTwice(

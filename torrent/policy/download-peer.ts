@@ -53,6 +53,8 @@ export class DownloadPeer {
   progressAt: number;
   snubs = 0;
   readonly window = new RequestWindow();
+  /** It sent a block that was needed. */
+  gave = false;
   /** Rejects since the last block, while it did not choke us. */
   refusalsInARow = 0;
   /** Rate when it was last kept busy. */

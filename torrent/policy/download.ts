@@ -361,6 +361,7 @@ export class Download {
       if (asked && active && !active.sealed) active.giveBack(block);
       return;
     }
+    peer.gave = true;
     this.lastBlockAt = now;
     this.rate.add(bytes.length, now);
     this.received[peer.origin ? 'origin' : 'peers'] += bytes.length;

@@ -103,7 +103,7 @@ class Lab {
     });
     this.landing = new Landing(this.download, new PieceBuffers(PIECE, 4), shape);
     this.seeding = new Seeding({
-      ...{ shape, have: this.have, bytesPerSecond: 0, cachedPieces: 3, slots: 2 },
+      ...{ shape, have: this.have, bytesPerSecond: 0, cachedPieces: 3, slots: 2, superSeeding: false },
       read: async (piece, target) => {
         this.stored.copy(target, 0, piece * PIECE, piece * PIECE + target.length);
       },

@@ -136,3 +136,15 @@ test('a piece that nobody has any more comes again, and a peer that gets nothing
   stalled.now = 2500;
   assert.equal(stalled.decide()[0]?.peer, 2);
 });
+
+test('peers that claim nearly everything and give nothing delay the others by a moment only', () => {
+  const lab = new Lab();
+  lab.join(8, 9);
+  for (const boaster of [8, 9])
+    for (let piece = 1; piece < PIECES; piece++) lab.peers.get(boaster)!.pieces.add(piece);
+  lab.join(1);
+  const { pieces } = lab.peers.get(1)!;
+  for (; !pieces.isFull && lab.now < 60_000; lab.now += 10)
+    for (const { peer, piece } of lab.decide()) if (peer === 1) pieces.add(piece);
+  assert.ok(lab.now < 5000, `it took ${lab.now} ms and got ${pieces.count} of ${PIECES} pieces`);
+});

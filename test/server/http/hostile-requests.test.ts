@@ -59,19 +59,22 @@ test('a header that never ends is refused', async () => {
   await isServed();
 });
 
-test('an announce flood is refused after a while; it does not displace who was there', async () => {
+test('an announce flood is refused after a while, and a huge numwant brings no huge answer', async () => {
   const announce = (index: number): string =>
     `/announce?info_hash=${infohash}&peer_id=-XX0001-${String(index).padStart(12, '0')}&port=${1000 + index}&left=1&numwant=99999999`;
+  const plain = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  let sent = 0;
   let refused = 0;
-  let peers = 0;
-  for (let index = 0; index < 600; index++) {
-    const body = await (await fetch(url + announce(index))).text();
-    if (body.includes('too many requests')) refused++;
-    else peers = Math.max(peers, body.length);
+  let longest = 0;
+  // However slow this machine is: as many in a row as it takes to be faster than what is allowed.
+  for (let round = 0; round < 40 && refused === 0; round++) {
+    const flood = Array.from({ length: 400 }, () => plain(announce(sent++))).join('');
+    const answers = await rawRequest(server.httpPort, flood + get(announce(sent++)));
+    refused += answers.split('too many requests').length - 1;
+    for (const answer of answers.split('HTTP/1.1 200 OK')) longest = Math.max(longest, answer.length);
   }
-  assert.ok(refused > 100, `${refused} of 600 were refused`);
-  assert.ok(peers < 82 * 6 + 200, 'a huge numwant brings no huge answer');
-  assert.match(await (await fetch(`${url}/scrape?info_hash=${infohash}`)).text(), /too many requests|files/);
+  assert.ok(refused > 0, `none of ${sent} was refused`);
+  assert.ok(longest < 1500, `an answer had ${longest} bytes`);
   await isServed();
 });
 
@@ -79,10 +82,14 @@ test('a flood of reports is refused after a while', async () => {
   const body = `${JSON.stringify({ mac: '52:54:00:aa:00:06', boot: '00112233445566aa', uptime: 1, event: 'phase-start', phase: 'network' })}\n`;
   const head = `POST /telemetry HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
   const last = `POST /telemetry HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
-  const answers = await rawRequest(server.httpPort, (head + body).repeat(3000) + last + body);
-  const count = (status: number): number => answers.split(`HTTP/1.1 ${status}`).length - 1;
-  assert.ok(count(200) >= 1024, `${count(200)} were taken`);
-  assert.ok(count(429) > 0, `${count(429)} were refused`);
+  let taken = 0;
+  let refused = 0;
+  for (let round = 0; round < 40 && refused === 0; round++) {
+    const answers = await rawRequest(server.httpPort, (head + body).repeat(1500) + last + body);
+    taken += answers.split('HTTP/1.1 200').length - 1;
+    refused += answers.split('HTTP/1.1 429').length - 1;
+  }
+  assert.ok(taken >= 1024 && refused > 0, `${taken} were taken, ${refused} refused`);
   await isServed();
 });
 

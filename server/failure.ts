@@ -10,7 +10,10 @@ export type FailureCode =
   | 'bad-image'
   | 'no-image'
   | 'port-in-use'
-  | 'no-permission';
+  | 'no-permission'
+  | 'bad-database'
+  | 'unknown-name'
+  | 'name-taken';
 
 export class Failure extends Error {
   readonly code: FailureCode;

@@ -1,5 +1,5 @@
 /** What iPXE says of its machine in the query of /ipxe; parsed once, strictly, because it comes from the network. */
-import type { Arch } from '../../contract/manifest.ts';
+import { type Arch, NAME_PATTERN } from '../../contract/manifest.ts';
 
 export interface MachineQuery {
   /** Lower case with colons; undefined if iPXE did not say (or said nonsense). */
@@ -10,6 +10,8 @@ export interface MachineQuery {
   readonly archText: string;
   readonly platform: 'pcbios' | 'efi' | undefined;
   readonly uuid: string | undefined;
+  /** Image that was picked in the boot menu. */
+  readonly picked: string | undefined;
 }
 
 /** iPXE's ${buildarch}: undionly.kpxe is an i386 program, on machines that are 64-bit all the same. */
@@ -24,7 +26,7 @@ export function parseMac(text: unknown): string | undefined {
 }
 
 export function parseMachineQuery(query: Readonly<Record<string, unknown>>): MachineQuery {
-  const { mac, arch, platform, uuid } = query;
+  const { mac, arch, platform, uuid, picked } = query;
   const archText = typeof arch === 'string' ? arch.toLowerCase().replaceAll(/[^a-z0-9_]/g, '') : '';
   const lowerUuid = typeof uuid === 'string' ? uuid.toLowerCase() : '';
   return {
@@ -38,6 +40,7 @@ export function parseMachineQuery(query: Readonly<Record<string, unknown>>): Mac
           : undefined,
     archText: archText.slice(0, 16),
     platform: platform === 'pcbios' || platform === 'efi' ? platform : undefined,
+    picked: typeof picked === 'string' && NAME_PATTERN.test(picked) ? picked : undefined,
     uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(lowerUuid) ? lowerUuid : undefined,
   };
 }

@@ -25,6 +25,8 @@ export const PURE: readonly string[] = [
   'torrent/magnet.ts',
   'torrent/merkle.ts',
   'agent/handoff/plan.ts',
+  'server/assignments/resolve.ts',
+  'server/netboot/boot-menu.ts',
 ];
 
 /** Node modules that compute only. `node:crypto` is here for hashes and signatures: see FORBIDDEN for the rest of it. */

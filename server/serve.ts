@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { isIPv4, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { BootDesk } from './assignments/boot-desk.ts';
 import { Catalog } from './catalog/catalog.ts';
 import { loadPublicKey } from './catalog/keys.ts';
 import type { Release } from './catalog/load-release.ts';
@@ -11,6 +12,7 @@ import { createApp } from './http/app.ts';
 import { Traffic } from './http/traffic.ts';
 import { MachineBook } from './machines/machine-book.ts';
 import { Seeder } from './seeder/seeder.ts';
+import { openSite } from './site.ts';
 import { Tracker } from './tracker/tracker.ts';
 
 export interface ServeOptions {
@@ -21,7 +23,7 @@ export interface ServeOptions {
   readonly seederPort: number;
   readonly state: string;
   readonly config: string;
-  /** Image that machines boot; undefined takes the only one, or the first by name. */
+  /** Image that machines boot to which none is assigned; undefined takes the first by name. */
   readonly image: string | undefined;
   readonly publicUrl: string | undefined;
   readonly uploadBytesPerSecond: number | undefined;
@@ -60,6 +62,12 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const warn = (message: string, fields: Record<string, unknown>) => log.warn(fields, message);
   const stopping = new AbortController();
   const machines = new MachineBook();
+  const site = openSite(state);
+  let toldOfDatabase = ''; // a full disk is worth one line, not one for each machine
+  const desk = new BootDesk(site, state, { image: options.image, parameters: options.append }, (sentence) => {
+    if (sentence !== toldOfDatabase) log.error(sentence);
+    toldOfDatabase = sentence;
+  });
   const traffic = new Traffic();
   const seeder = new Seeder({
     host,
@@ -68,13 +76,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     warn,
   });
 
-  const bootRelease = (): Release | undefined => {
-    const { current } = catalog;
-    return options.image === undefined ? current.values().next().value : current.get(options.image);
-  };
-  /** The default image first: it gets the first port. */
+  /** The server's own image first: it gets the first port. */
   const inOrder = (current: ReadonlyMap<string, Release>): Release[] => {
-    const first = bootRelease();
+    const first = options.image === undefined ? undefined : current.get(options.image);
     return [...(first ? [first] : []), ...[...current.values()].filter((release) => release !== first)];
   };
   const tracker = new Tracker({
@@ -107,9 +111,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 
   const app = await createApp(
     {
-      ...{ state, catalog, bootRelease, machines, tracker, traffic },
+      ...{ state, catalog, desk, machines, tracker, traffic },
       publicUrl: options.publicUrl,
-      append: options.append,
       webseed: options.seed,
       seederPort: (release) => seeder.portOf(release),
       seederBytes: () => seeder.uploadedBytes(),
@@ -121,6 +124,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     stopping.abort();
     const parts = [app.close(), tracker.close(), seeder.close()];
     await Promise.race([Promise.allSettled(parts), sleep(STOP_MS, undefined, { ref: false })]);
+    site.close();
   };
   try {
     await app.listen({ host, port: options.httpPort }).catch((error: unknown) => {
@@ -134,6 +138,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const httpPort = typeof address === 'object' && address ? address.port : options.httpPort;
     if (isIPv4(host) || host === '::') await tracker.listenUdp(httpPort, isIPv4(host) ? host : '0.0.0.0');
     await scan();
+    const local =
+      host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : isIPv4(host) ? host : `[${host}]`;
+    const url = `http://${local}:${httpPort}`;
+    desk.started({ url, image: options.image, pid: process.pid, startedMs: Date.now() });
     const loop = async () => {
       let told = ''; // a port that stays taken is worth one line, not one every five seconds
       while (!stopping.signal.aborted) {

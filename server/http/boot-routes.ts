@@ -1,17 +1,18 @@
 /** For firmware and iPXE: scripts, and stage-1's kernel and initramfs. */
-import type { FastifyInstance } from 'fastify';
-import { ARCHES, type Arch } from '../../contract/manifest.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isArch } from '../assignments/assignment.ts';
 import { stage1Directory, tftpDirectory } from '../catalog/layout.ts';
+import type { Release } from '../catalog/load-release.ts';
+import { menuScript } from '../netboot/boot-menu.ts';
 import { IPXE_FILES } from '../netboot/ipxe-files.ts';
 import { entryScript, excuseScript, machineScript } from '../netboot/ipxe-script.ts';
-import { parseMachineQuery } from '../netboot/machine-query.ts';
+import { type MachineQuery, parseMachineQuery } from '../netboot/machine-query.ts';
 import { hostOf } from './base-url.ts';
 import type { HttpDependencies } from './dependencies.ts';
 import { baseUrlOf, remoteAddressOf } from './request-origin.ts';
 
 const STAGE1_FILES = ['vmlinuz', 'initrd.img'];
 const BOOT_FILES: readonly string[] = Object.values(IPXE_FILES).map(({ name }) => name);
-const isArch = (text: string): text is Arch => (ARCHES as readonly string[]).includes(text);
 
 export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
   app.get('/boot.ipxe', (request, reply) => {
@@ -21,40 +22,65 @@ export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
 
   app.get<{ Querystring: Record<string, unknown> }>('/ipxe', (request, reply) => {
     reply.type('text/plain').header('cache-control', 'no-store');
-    const { mac, arch, archText, platform } = parseMachineQuery(request.query);
-    const release = deps.bootRelease();
-    if (mac !== undefined) deps.machines.scriptFetched(mac, remoteAddressOf(request), deps.now());
-    request.log.info(
-      { mac, arch, platform, release: release && `${release.name}/${release.version}` },
-      'Boot script',
-    );
-    if (arch === undefined)
-      return reply.send(excuseScript(`there is no stage-1 for architecture ${archText}`));
-    if (release === undefined) {
-      return reply.send(excuseScript('the server has no image yet; publish one with swarmboot image build'));
-    }
-    if (release.manifest.arch !== arch) {
-      const sentence = `image ${release.name} is for ${release.manifest.arch}, this machine is ${arch}`;
-      return reply.send(excuseScript(sentence));
-    }
-    const base = baseUrlOf(request, deps.publicUrl);
-    const port = deps.seederPort(release);
-    return reply.send(
-      machineScript({
-        ...{ baseUrl: base, arch, image: release.name, version: release.version, append: deps.append },
-        // Kernel and initrd too: the real system keeps them for the machines behind it.
-        rootBytes: release.manifest.files.reduce((sum, file) => sum + file.length, 0),
-        seeder: port === undefined ? undefined : { host: hostOf(base), port },
-      }),
-    );
+    return reply.send(scriptFor(parseMachineQuery(request.query), request));
   });
 
-  app.get<{ Params: { arch: string; file: string } }>('/stage1/:arch/:file', (request, reply) => {
-    const { arch, file } = request.params;
-    if (!isArch(arch) || !STAGE1_FILES.includes(file)) return reply.callNotFound();
-    deps.traffic.count('stage1', reply.raw);
-    return reply.sendFile(file, stage1Directory(deps.state, arch));
-  });
+  /** Decides what the machine boots, notes it, and writes its script. */
+  const scriptFor = ({ mac, arch, archText, platform, picked }: MachineQuery, request: FastifyRequest) => {
+    const ip = remoteAddressOf(request);
+    const given = (release: Release | undefined, reason: string): void => {
+      const name = release && `${release.name}/${release.version}`;
+      request.log.info({ mac, arch, platform, release: name, reason }, 'Boot script');
+      if (mac === undefined) return;
+      deps.machines.scriptFetched(mac, ip, deps.now());
+      deps.desk.scriptGiven(mac, { ip, arch }, name, reason, deps.now());
+    };
+    if (arch === undefined) {
+      const sentence = `there is no stage-1 for architecture ${archText}`;
+      given(undefined, sentence);
+      return excuseScript(sentence);
+    }
+    const { current } = deps.catalog;
+    const images = [...current.values()].map(({ name, version, manifest }) => ({
+      ...{ name, version, arch: manifest.arch },
+    }));
+    const { decision, machine, token } = deps.desk.advise({ mac, ip, arch, picked }, images);
+    const release = decision.image === undefined ? undefined : current.get(decision.image);
+    given(release, decision.problem ?? decision.reason);
+    if (release === undefined) return excuseScript(decision.problem ?? decision.reason);
+    const base = baseUrlOf(request, deps.publicUrl);
+    const choice = images.filter((image) => image.arch === arch);
+    if (decision.menuSeconds > 0 && !decision.once && picked === undefined && choice.length > 1) {
+      const { image = release.name, reason, menuSeconds: seconds } = decision;
+      return menuScript({ ...{ baseUrl: base, machine, image, reason, seconds }, images: choice });
+    }
+    const port = deps.seederPort(release);
+    return machineScript({
+      ...{ baseUrl: base, arch, image: release.name, version: release.version, token },
+      append: decision.parameters,
+      systemParameters: decision.systemParameters,
+      // Kernel and initrd too: the real system keeps them for the machines behind it.
+      rootBytes: release.manifest.files.reduce((sum, file) => sum + file.length, 0),
+      seeder: port === undefined ? undefined : { host: hostOf(base), port },
+    });
+  };
+
+  app.get<{ Params: { arch: string; file: string }; Querystring: { next?: unknown } }>(
+    '/stage1/:arch/:file',
+    (request, reply) => {
+      const { arch, file } = request.params;
+      if (!isArch(arch) || !STAGE1_FILES.includes(file)) return reply.callNotFound();
+      deps.traffic.count('stage1', reply.raw);
+      const { next } = request.query;
+      if (typeof next === 'string' && request.method === 'GET') {
+        // `finish` comes only when everything has been handed to the kernel, not for a machine that went away.
+        reply.raw.once('finish', () => {
+          if (reply.raw.statusCode === 200) deps.desk.initramfsSent(next, deps.now());
+        });
+      }
+      return reply.sendFile(file, stage1Directory(deps.state, arch));
+    },
+  );
 
   // UEFI HTTP Boot fetches iPXE itself by HTTP: first HEAD, then GET.
   app.get<{ Params: { file: string } }>('/tftp/:file', (request, reply) => {

@@ -1,4 +1,5 @@
 /** What the routes need of the rest of the server. */
+import type { BootDesk } from '../assignments/boot-desk.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Release } from '../catalog/load-release.ts';
 import type { MachineBook } from '../machines/machine-book.ts';
@@ -9,13 +10,10 @@ export interface HttpDependencies {
   readonly state: string;
   /** As given by --public-url; undefined takes what the machine asked for. */
   readonly publicUrl: string | undefined;
-  /** More kernel parameters for stage-1, as given to `serve --append`. */
-  readonly append: readonly string[];
   /** Whether the image's files are served over HTTP. */
   readonly webseed: boolean;
   readonly catalog: Pick<Catalog, 'current' | 'find'>;
-  /** The release that machines boot, or undefined. */
-  readonly bootRelease: () => Release | undefined;
+  readonly desk: Pick<BootDesk, 'advise' | 'scriptGiven' | 'initramfsSent' | 'reported'>;
   readonly seederPort: (release: Release) => number | undefined;
   readonly seederBytes: () => number;
   readonly machines: MachineBook;

@@ -37,6 +37,7 @@ export function machineRoutes(app: FastifyInstance, deps: HttpDependencies): voi
       const { events, rejected } = parseTelemetry(typeof request.body === 'string' ? request.body : '');
       for (const event of events) {
         deps.machines.apply(event, ip, deps.now());
+        deps.desk.reported(event, ip, deps.now());
         if (isWorthALine(event)) request.log.info({ ip, ...event }, `Machine reports ${event.event}`);
       }
       const last = events.at(-1);

@@ -16,7 +16,7 @@ const REBOOT_SECONDS = 30;
 const NO_IMAGE_SECONDS = 60;
 
 /** A script whose `body` runs until it boots; `|| goto retry` in it starts over. */
-function retrying(body: readonly string[], failure: string): string {
+export function retrying(body: readonly string[], failure: string): string {
   return [
     '#!ipxe',
     'set tries:int32 0',
@@ -55,8 +55,12 @@ export interface MachineScript {
   /** Length of the root image in bytes. */
   readonly rootBytes: number;
   readonly seeder: Endpoint | undefined;
-  /** More kernel parameters for stage-1, as given to `serve --append`. */
+  /** More kernel parameters for stage-1, of `serve --append` and of assignments. */
   readonly append: readonly string[];
+  /** For the kernel of the real system; '' for none. */
+  readonly systemParameters: string;
+  /** Token of a one-shot boot, hexadecimal: the server knows by it that this machine has fetched stage-1. */
+  readonly token: string | undefined;
 }
 
 const formatEndpoint = ({ host, port }: Endpoint): string =>
@@ -73,6 +77,8 @@ export function stage1Parameters(script: MachineScript): string[] {
     ...(script.seeder ? [`swarmboot.peers=${formatEndpoint(script.seeder)}`] : []),
     `BOOTIF=01-\${mac:hexhyp}`,
     ...script.append,
+    // The kernel and stage-1 keep what is in double quotes together; iPXE hands them on as they are.
+    ...(script.systemParameters === '' ? [] : [`swarmboot.append="${script.systemParameters}"`]),
   ];
 }
 
@@ -83,7 +89,8 @@ export function machineScript(script: MachineScript): string {
       'imgfree',
       `echo swarmboot: ${script.image} ${script.version} for \${mac}`,
       `kernel ${stage1}/vmlinuz ${stage1Parameters(script).join(' ')} || goto retry`,
-      `initrd ${stage1}/initrd.img || goto retry`,
+      // iPXE names the file by the URL's path, without the query: `initrd=initrd.img` stays right.
+      `initrd ${stage1}/initrd.img${script.token === undefined ? '' : `?next=${script.token}`} || goto retry`,
       'boot || goto retry',
     ],
     `cannot load stage-1 from ${stage1}`,

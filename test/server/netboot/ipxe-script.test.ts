@@ -18,6 +18,8 @@ const script: MachineScript = {
   rootBytes: 150_000_001,
   seeder: { host: '10.77.0.1', port: 6881 },
   append: ['console=tty0', 'console=ttyS0,115200'],
+  systemParameters: '',
+  token: undefined,
 };
 
 test('scripts are as the golden files have them', () => {
@@ -40,4 +42,11 @@ test('an IPv6 seeder is bracketed, a missing one left out, arm64 has no memmap',
   assert.match(text({ seeder: { host: 'fd77::1', port: 6881 } }), /swarmboot\.peers=\[fd77::1\]:6881 /);
   assert.doesNotMatch(text({ seeder: undefined }), /swarmboot\.peers/);
   assert.doesNotMatch(text({ arch: 'arm64' }), /memmap|nokaslr/);
+});
+
+test('parameters of the real system are one word; a token goes behind the name of the initramfs', () => {
+  const changed = { ...script, systemParameters: 'nomodeset quiet', token: '00ff' };
+  const { parameters } = parseCmdline(stage1Parameters(changed).join(' '));
+  assert.equal(parameters.append, 'nomodeset quiet');
+  assert.match(machineScript(changed), /^initrd http:\S+\/initrd\.img\?next=00ff \|\| goto retry$/m);
 });

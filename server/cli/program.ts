@@ -1,8 +1,11 @@
 /** The tree of all commands, as commander has it: what main.ts runs, and what man pages and completion are made of. */
 import { Command } from 'commander';
+import { assignCommand } from './assign.ts';
 import { dnsmasqCommand } from './dnsmasq.ts';
+import { groupCommand } from './group.ts';
 import { imageCommand } from './image.ts';
 import { keyCommand } from './key.ts';
+import { machineCommand } from './machine.ts';
 import { serveCommand } from './serve.ts';
 import { stage1Command } from './stage1.ts';
 
@@ -11,7 +14,11 @@ export function program(): Command {
     .description('Boot many machines into the same Debian system over BitTorrent: the boot server')
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
-  for (const part of [keyCommand(), stage1Command(), imageCommand(), serveCommand(), dnsmasqCommand()]) {
+  const parts = [
+    ...[keyCommand(), stage1Command(), imageCommand(), serveCommand(), dnsmasqCommand()],
+    ...[machineCommand(), groupCommand(), assignCommand()],
+  ];
+  for (const part of parts) {
     part.exitOverride().showHelpAfterError('(add --help for the options)');
     for (const child of part.commands)
       child.exitOverride().showHelpAfterError('(add --help for the options)');

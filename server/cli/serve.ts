@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { parseCmdline } from '../../contract/parameters.ts';
+import { stage1Complaint } from '../assignments/kernel-parameters.ts';
 import { stage1Directory } from '../catalog/layout.ts';
 import { Failure } from '../failure.ts';
 import { parsePublicUrl } from '../http/base-url.ts';
@@ -29,14 +29,8 @@ function publicUrl(text: string): string {
   return url;
 }
 
-/**
- * Goes into an iPXE script: words without what iPXE would take for its own ($, {, |, quotes, line breaks). Machines
- * ignore a wrong `swarmboot.*` parameter; here there is somebody to correct it.
- */
 function kernelParameters(text: string, previous: readonly string[] = []): string[] {
-  if (!/^[A-Za-z0-9=,.:_/ -]{1,200}$/.test(text))
-    throw new InvalidArgumentError('It takes kernel parameters like console=ttyS0,115200.');
-  const [complaint] = parseCmdline(text).complaints;
+  const complaint = stage1Complaint(text);
   if (complaint !== undefined) throw new InvalidArgumentError(`${complaint}.`);
   return [...previous, text];
 }
@@ -118,7 +112,7 @@ export function serveCommand(): Command {
       integer(0, 65535),
       6881,
     )
-    .option('--image <NAME>', 'image that machines boot (default: the first by name)')
+    .option('--image <NAME>', 'image for machines to which none is assigned (default: the first by name)')
     .option(
       '--public-url <URL>',
       'how machines reach this server (default: as they have asked for it)',

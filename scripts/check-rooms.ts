@@ -27,6 +27,9 @@ export const PURE: readonly string[] = [
   'agent/handoff/plan.ts',
   'server/assignments/resolve.ts',
   'server/netboot/boot-menu.ts',
+  'server/tui/machine-state.ts',
+  'server/tui/model.ts',
+  'server/tui/screen.ts',
 ];
 
 /** Node modules that compute only. `node:crypto` is here for hashes and signatures: see FORBIDDEN for the rest of it. */

@@ -8,6 +8,7 @@ import { keyCommand } from './key.ts';
 import { machineCommand } from './machine.ts';
 import { serveCommand } from './serve.ts';
 import { stage1Command } from './stage1.ts';
+import { tuiCommand } from './tui.ts';
 
 export function program(): Command {
   const command = new Command('swarmboot')
@@ -16,7 +17,7 @@ export function program(): Command {
     .exitOverride();
   const parts = [
     ...[keyCommand(), stage1Command(), imageCommand(), serveCommand(), dnsmasqCommand()],
-    ...[machineCommand(), groupCommand(), assignCommand()],
+    ...[machineCommand(), groupCommand(), assignCommand(), tuiCommand()],
   ];
   for (const part of parts) {
     part.exitOverride().showHelpAfterError('(add --help for the options)');

@@ -124,7 +124,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     stopping.abort();
     const parts = [app.close(), tracker.close(), seeder.close()];
     await Promise.race([Promise.allSettled(parts), sleep(STOP_MS, undefined, { ref: false })]);
-    site.close();
+    if (site.db.isOpen) site.close();
   };
   try {
     await app.listen({ host, port: options.httpPort }).catch((error: unknown) => {

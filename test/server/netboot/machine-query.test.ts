@@ -17,8 +17,10 @@ test('reads what iPXE sends', () => {
       arch: 'amd64',
       archText: 'x86_64',
       platform: 'efi',
+      picked: undefined,
     },
   );
+  assert.equal(parseMachineQuery({ picked: 'debian-lab' }).picked, 'debian-lab');
   assert.equal(parseMachineQuery({ arch: 'i386' }).arch, 'amd64', 'undionly.kpxe is an i386 program');
   assert.equal(parseMachineQuery({ arch: 'arm64' }).arch, 'arm64');
   assert.equal(parseMachineQuery({}).arch, 'amd64');
@@ -30,6 +32,8 @@ test('nonsense becomes undefined, and nothing of it survives but letters', () =>
   }
   assert.equal(parseMachineQuery({ arch: 'constructor' }).arch, undefined);
   assert.equal(parseMachineQuery({ arch: '__proto__' }).arch, undefined);
+  for (const picked of ['', '../x', 'a b', `\${x}`, ['lab'], 'x'.repeat(65)])
+    assert.equal(parseMachineQuery({ picked }).picked, undefined, String(picked));
   fc.assert(
     fc.property(fc.dictionary(fc.constantFrom('mac', 'arch', 'uuid', 'platform'), fc.anything()), (query) => {
       const parsed = parseMachineQuery(query);

@@ -114,9 +114,9 @@ export class BootDesk {
     });
   }
 
-  /** Notes what lasts of an event; progress is in the machine book only. */
+  /** Notes what lasts of an event; what comes every few seconds is in the machine book only. */
   reported(event: TelemetryEvent, ip: string, nowMs: number): void {
-    if (event.event === 'progress') return;
+    if (event.event === 'progress' || event.event === 'seeding') return;
     this.#try(() => {
       this.#site.machines.seen(event.mac, ip, undefined, nowMs);
       if (event.event === 'machine') this.#site.machines.learn(event);

@@ -20,6 +20,12 @@ export function machineState({ live, boots, lastSeenMs }: MachineView, nowMs: nu
     if (last.outcome === 'error') return { word: 'failed', mood: 'bad', ...still };
     return { word: last.outcome === 'handoff' ? 'booted' : 'unknown', mood: 'idle', ...still };
   }
+  if (live.seeding !== null) {
+    const reportedMs = nowMs - Date.parse(live.seeding.reported);
+    return reportedMs < SILENT_MS
+      ? { word: 'seeding', mood: 'good', fraction: undefined, bytesPerSecond: live.seeding.bytesPerSecond }
+      : { word: 'switched off', mood: 'idle', ...still };
+  }
   if (live.handoff !== null) return { word: 'running', mood: 'good', ...still };
   const silentMs = nowMs - Math.max(Date.parse(live.lastSeen), lastSeenMs ?? 0);
   const { progress } = live;

@@ -35,6 +35,9 @@ export const serverBundle = () =>
     format: 'esm',
     banner: { js: REQUIRE },
     // Names of classes and functions are in logs and stack traces: a package may be large, not unreadable.
+    // React's own; and what ink asks for only where somebody debugs it.
+    define: { 'process.env.NODE_ENV': '"production"' },
+    external: ['react-devtools-core'],
     keepNames: true,
     minifySyntax: true,
     minifyWhitespace: true,

@@ -1,6 +1,8 @@
 /** The console in a real terminal (tmux) against a real server and database, with telemetry posted as a machine does. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +16,9 @@ await publishSmall(folder, 'exam');
 await server.rescan();
 const state = join(folder, 'state');
 const site = openSite(state);
-const socket = join(folder, 'tmux');
+// Not in the server's folder, which goes before the terminal does.
+const terminal = mkdtempSync(join(tmpdir(), 'swarmboot-tui-'));
+const socket = join(terminal, 'tmux');
 const tmux = (...args: string[]): string =>
   execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...args], { encoding: 'utf8', timeout: 10_000 });
 const keys = (...names: string[]) => tmux('send-keys', ...names);
@@ -58,6 +62,7 @@ before(() => {
 });
 after(() => {
   spawnSync('tmux', ['-S', socket, 'kill-server']);
+  rmSync(terminal, { recursive: true, force: true });
   site.close();
 });
 

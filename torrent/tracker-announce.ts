@@ -1,5 +1,5 @@
 /**
- * One announce, over HTTP (BEP 3) or UDP (BEP 15), through bittorrent-tracker's client behind guards.
+ * One announce, over HTTP (BEP 3) through bittorrent-tracker's client behind guards, or over UDP (tracker-udp.ts).
  *
  * As it comes, that client ends the process when a tracker closes half-way, follows any interval, reads bodies of any
  * size and decodes them with a decoder that can be made to fill all memory. Here it lives for one announce only, its
@@ -9,6 +9,7 @@ import Client, { type AnnounceOptions, type ClientTracker } from 'bittorrent-tra
 import { type Endpoint, parseEndpoint } from './endpoint.ts';
 import { httpGet } from './http-get.ts';
 import { ANSWER_LIMIT_BYTES, PEERS_LIMIT, parseAnswer, printable, TrackerError } from './tracker-answer.ts';
+import { announceOverUdp } from './tracker-udp.ts';
 
 export type TrackerEvent = 'started' | 'completed' | 'stopped' | undefined;
 
@@ -37,7 +38,7 @@ export interface TrackerAnswer {
 
 const PEERS_WANTED = 50;
 const HTTP_TOTAL_MS = 10_000;
-/** The client does not repeat lost datagrams, so a short deadline and our own retry do it. */
+/** Lost datagrams are not repeated, so a short deadline and our own retry do it. */
 const UDP_TOTAL_MS = 3_000;
 
 /** Binary strings have one character for each byte; RFC 3986 leaves only these as they are. */
@@ -104,19 +105,32 @@ function send(client: Client, { event, ...announce }: Announce): void {
 }
 
 /** Announces once. Throws `TrackerError`; settles within 10 s, or at once when `signal` aborts. */
-export function announceOnce(announce: Announce, signal: AbortSignal): Promise<TrackerAnswer> {
-  const { url } = announce;
-  const { promise, resolve, reject } = Promise.withResolvers<TrackerAnswer>();
-  const isUdp = url.startsWith('udp:');
+export async function announceOnce(announce: Announce, signal: AbortSignal): Promise<TrackerAnswer> {
+  const isUdp = announce.url.startsWith('udp:');
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(isUdp ? UDP_TOTAL_MS : HTTP_TOTAL_MS)]);
+  try {
+    return await (isUdp ? overUdp(announce, deadline) : overHttp(announce, deadline));
+  } catch (error) {
+    if (error instanceof TrackerError) throw error;
+    const reason = error instanceof Error ? printable(error.message) : 'no answer';
+    const sentence = `Cannot announce to ${JSON.stringify(announce.url)}: ${reason}`;
+    throw new TrackerError('tracker-unreachable', sentence, error);
+  }
+}
+
+async function overUdp(announce: Announce, signal: AbortSignal): Promise<TrackerAnswer> {
+  const peersWanted = announce.event === 'stopped' ? 0 : PEERS_WANTED;
+  const { url, port } = announce;
+  // As for HTTP: a port of 0 is refused by many.
+  const told = { ...announce, port: port === 0 ? 1 : port, peersWanted };
+  return { ...(await announceOverUdp(url, told, signal)), trackerId: undefined };
+}
+
+function overHttp(announce: Announce, deadline: AbortSignal): Promise<TrackerAnswer> {
+  const { url } = announce;
+  const { promise, resolve, reject: fail } = Promise.withResolvers<TrackerAnswer>();
   const peers = new Map<string, Endpoint>();
   let intervalMs: number | undefined;
-
-  const fail = (error: unknown): void => {
-    const reason = error instanceof Error ? printable(error.message) : 'no answer';
-    const sentence = `Cannot announce to ${JSON.stringify(url)}: ${reason}`;
-    reject(error instanceof TrackerError ? error : new TrackerError('tracker-unreachable', sentence, error));
-  };
   const onAbort = () => fail(new Error('no answer in time'));
   deadline.addEventListener('abort', onAbort);
 
@@ -141,8 +155,7 @@ export function announceOnce(announce: Announce, signal: AbortSignal): Promise<T
     queueMicrotask(() => resolve({ peers: [...peers.values()], intervalMs, trackerId: tracker?._trackerId }));
   });
 
-  const supported = tracker !== undefined && (isUdp || tracker._request !== undefined);
-  if (!supported) {
+  if (tracker?._request === undefined) {
     fail(
       new TrackerError(
         'tracker-unsupported',
@@ -154,7 +167,7 @@ export function announceOnce(announce: Announce, signal: AbortSignal): Promise<T
       intervalMs = asked ?? intervalMs;
     };
     if (announce.trackerId !== undefined) tracker._trackerId = announce.trackerId;
-    if (!isUdp) guardHttp(tracker, deadline, fail);
+    guardHttp(tracker, deadline, fail);
     try {
       send(client, announce);
     } catch (error) {

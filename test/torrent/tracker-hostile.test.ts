@@ -131,7 +131,7 @@ suite('hostile tracker over HTTP', () => {
 
 suite('hostile tracker over UDP', () => {
   const peers = Buffer.from([10, 0, 0, 1, 0x1a, 0xe1]);
-  const broken: readonly (readonly [string, (message: Buffer) => Buffer, RegExp])[] = [
+  const broken: readonly (readonly [string, (message: Buffer) => Buffer, RegExp, string?])[] = [
     ['an empty datagram', () => Buffer.alloc(0), /transaction/],
     ['a wrong transaction', () => Buffer.alloc(16, 9), /transaction/],
     ['a cut handshake', (message) => udpAnswer(message, 60, peers).subarray(0, 9), /handshake/],
@@ -159,13 +159,14 @@ suite('hostile tracker over UDP', () => {
       (message) =>
         Buffer.concat([Buffer.from([0, 0, 0, 3]), message.subarray(12, 16), Buffer.from('no\x1b[2J')]),
       /no\?\[2J/,
+      'tracker-failure',
     ],
   ];
-  for (const [what, answer, message] of broken) {
+  for (const [what, answer, message, code = 'tracker-malformed'] of broken) {
     test(`sends ${what}`, async () => {
       await using server = await udpTracker(answer);
       await using client = watch(server.url);
-      await survives(client, 'tracker-unreachable', message);
+      await survives(client, code, message);
       assert.ok(server.messages.length >= 3);
     });
   }

@@ -3,7 +3,7 @@ import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import http from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import type { Endpoint } from '../../torrent/endpoint.ts';
+import { type Endpoint, formatEndpoint } from '../../torrent/endpoint.ts';
 import { startTracker, type Tracker, type TrackerOptions } from '../../torrent/tracker.ts';
 
 export const INFOHASH = Buffer.from('00ff20252b2f2a4041427e7f80c3a90a0d26263d', 'hex'); // bytes that escaping likes to break
@@ -65,18 +65,20 @@ export async function rawTracker(serve: (socket: Socket) => void): Promise<LabTr
 /** A UDP socket; `answer` returns the datagram to send back, if any. */
 export async function udpTracker(
   answer: (message: Buffer, index: number) => Buffer | undefined,
-): Promise<LabTracker & { messages: Buffer[] }> {
-  const socket = createSocket('udp4');
+  { host = '127.0.0.1', port = 0 } = {},
+): Promise<LabTracker & { port: number; messages: Buffer[] }> {
+  const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', ipv6Only: host.includes(':') });
   const messages: Buffer[] = [];
   socket.on('message', (message, from: RemoteInfo) => {
     messages.push(message);
     const reply = answer(message, messages.length - 1);
     if (reply) socket.send(reply, from.port, from.address);
   });
-  socket.bind(0, '127.0.0.1');
+  socket.bind(port, host);
   await once(socket, 'listening');
   return {
-    url: `udp://127.0.0.1:${socket.address().port}/announce`,
+    port: socket.address().port,
+    url: `udp://${formatEndpoint({ host, port: socket.address().port })}/announce`,
     announces: [],
     messages,
     [Symbol.asyncDispose]: async () => {

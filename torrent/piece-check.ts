@@ -66,7 +66,7 @@ export function checkPiece(
 }
 
 /** No SHA-256 covers pads: they are zero or the piece is bad. */
-function zeroFrom(bytes: Uint8Array, start: number): boolean {
+export function zeroFrom(bytes: Uint8Array, start: number): boolean {
   const pads = Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.length - start);
   // A run of zeros equals itself shifted by one, if it begins with zero.
   return pads.length === 0 || (pads[0] === 0 && pads.subarray(1).equals(pads.subarray(0, pads.length - 1)));

@@ -1,18 +1,21 @@
 /**
- * Hashes pieces on a thread of their own: SHA-1 and SHA-256 of a piece take longer than receiving it, so a download that
- * hashes where it receives is half as fast. The bytes are shared, not copied: piece buffers lie in shared memory.
+ * Hashes pieces on a thread of their own: the hash of a piece takes as long as receiving it, so a download that hashes
+ * where it receives is half as fast. The bytes are shared, not copied: piece buffers lie in shared memory.
+ *
+ * SHA-256 alone where there is one: trust runs over the v2 infohash, and the SHA-1 of a hybrid adds nothing to it. Should
+ * it be another one than that of the same bytes, the torrent was made wrong, and clients that know only v1 refuse what
+ * the others have, whatever is checked here.
  */
 import { Worker } from 'node:worker_threads';
 import { MERKLE_BLOCK, merkleRootInPlace, SHA256_BYTES } from '../merkle.ts';
 import { type Metainfo, pieceLengthOf } from '../metainfo-model.ts';
-import { checkPiece, expectedV2 } from '../piece-check.ts';
+import { checkPiece, expectedV2, zeroFrom } from '../piece-check.ts';
 
 interface Job {
   readonly id: number;
   readonly shared: SharedArrayBuffer;
   readonly length: number;
-  readonly sha1: boolean;
-  /** Bytes from the start that SHA-256 leaves are made of. */
+  /** Bytes from the start that SHA-256 leaves are made of; 0: SHA-1 of all. */
   readonly treeLength: number;
 }
 
@@ -38,7 +41,7 @@ function threadMain(): void {
       // As a binary string, a hash costs a third of what it costs as a buffer of its own.
       leaves.write(hash('sha256', block, 'binary'), leaf * 32, 'latin1');
     }
-    const sha1 = job.sha1 ? hash('sha1', bytes, 'buffer') : undefined;
+    const sha1 = job.treeLength === 0 ? hash('sha1', bytes, 'buffer') : undefined;
     parentPort.postMessage({ id: job.id, sha1, leaves });
   });
 }
@@ -73,25 +76,24 @@ export class HashThread {
     this.#worker.unref();
   }
 
-  /** Like `checkPiece` with every hash, but `bytes` must not change until the answer is there. Never rejects. */
+  /** Like `checkPiece` with the strongest hash, but `bytes` must not change until the answer is there. Never rejects. */
   async check(piece: number, bytes: Buffer): Promise<'ok' | 'bad'> {
     const metainfo = this.#metainfo;
     const tree = metainfo.infohashV2 ? expectedV2(metainfo, piece) : undefined;
     const { buffer } = bytes;
     const digests =
       this.#worker && buffer instanceof SharedArrayBuffer && bytes.byteOffset === 0
-        ? await this.#digest(buffer, bytes.length, metainfo.pieces !== undefined, tree?.length ?? 0)
+        ? await this.#digest(buffer, bytes.length, tree?.length ?? 0)
         : undefined;
-    if (!digests) return checkPiece(metainfo, piece, bytes);
+    if (!digests) return checkPiece(metainfo, piece, bytes, { hashes: 'strongest' });
     if (bytes.length !== pieceLengthOf(metainfo, piece)) return 'bad';
     if (tree) {
       const leaves = Buffer.from(digests.leaves);
       const root = merkleRootInPlace(leaves, Math.ceil(tree.length / MERKLE_BLOCK), tree.width, ZERO_LEAF);
-      if (!root.equals(tree.root)) return 'bad';
+      return root.equals(tree.root) && zeroFrom(bytes, tree.length) ? 'ok' : 'bad';
     }
-    if (!metainfo.pieces) return tree ? 'ok' : 'bad';
-    const expected = metainfo.pieces.subarray(piece * 20, piece * 20 + 20);
-    return digests.sha1 && expected.equals(digests.sha1) ? 'ok' : 'bad';
+    const expected = metainfo.pieces?.subarray(piece * 20, piece * 20 + 20);
+    return digests.sha1 && expected?.equals(digests.sha1) ? 'ok' : 'bad';
   }
 
   close(): void {
@@ -100,16 +102,11 @@ export class HashThread {
     void worker?.terminate();
   }
 
-  #digest(
-    shared: SharedArrayBuffer,
-    length: number,
-    sha1: boolean,
-    treeLength: number,
-  ): Promise<Digests | undefined> {
+  #digest(shared: SharedArrayBuffer, length: number, treeLength: number): Promise<Digests | undefined> {
     const id = this.#nextId++;
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
-      this.#worker?.postMessage({ id, shared, length, sha1, treeLength } satisfies Job);
+      this.#worker?.postMessage({ id, shared, length, treeLength } satisfies Job);
     });
   }
 

@@ -21,6 +21,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 export const PURE: readonly string[] = [
   'contract/',
   'torrent/policy/',
+  'torrent/discovery/compact-endpoints.ts',
+  'torrent/discovery/local-announcement.ts',
+  'torrent/discovery/peer-exchange-message.ts',
+  'torrent/discovery/udp-tracker-message.ts',
   'torrent/bencode.ts',
   'torrent/magnet.ts',
   'torrent/merkle.ts',

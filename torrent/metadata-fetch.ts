@@ -95,6 +95,7 @@ export function fetchMetadata(
           extensions.get(peer.key)?.fetch();
         }
       },
+      exchanged: () => undefined,
       land: () => undefined,
       landed: () => {},
       drained: () => {},

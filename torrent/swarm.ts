@@ -5,12 +5,14 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Endpoint } from './endpoint.ts';
+import { isPrivate } from './metainfo-private.ts';
 import { WEBSEED_KEY } from './policy/active-piece.ts';
 import { Bitset } from './policy/bitset.ts';
 import { Download } from './policy/download.ts';
 import type { DownloadCommand, DownloadEvent } from './policy/download-events.ts';
 import { DEFAULT_REQUEST_QUEUE } from './policy/pipeline.ts';
 import { webseedMayHelp } from './policy/webseed-turn.ts';
+import { Arrivals, type ArrivedFrom } from './swarm/arrivals.ts';
 import { checkedReads } from './swarm/checked-reads.ts';
 import { Discovery } from './swarm/discovery.ts';
 import { HashThread } from './swarm/hash-thread.ts';
@@ -23,6 +25,7 @@ import {
   type SwarmTuning,
 } from './swarm/options.ts';
 import { reportToDownload } from './swarm/peer-events.ts';
+import { PeerExchange } from './swarm/peer-exchange.ts';
 import { Room } from './swarm/room.ts';
 import { Seeding } from './swarm/seeding.ts';
 import { type SwarmShape, shapeOf } from './swarm/shape.ts';
@@ -37,7 +40,6 @@ export type { SwarmEvents, SwarmOptions, SwarmStats, SwarmTuning } from './swarm
 const TICK_MS = 250;
 const DEFAULT_MEMORY_BYTES = 32 * 2 ** 20;
 const FEWEST_BUFFERS = 6;
-const MOST_STORE_FAILURES = 3;
 /** BEP 20: client and version, then twelve random bytes. */
 const PEER_ID_PREFIX = '-SB0100-';
 
@@ -59,16 +61,16 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   #hashes: HashThread | undefined;
   readonly #startedAt: number;
   readonly #peerId: Buffer;
-  readonly #writes = new Set<Promise<unknown>>();
+  #arrivals: Arrivals | undefined;
   readonly #completion = Promise.withResolvers<void>();
   readonly #memoryPieces: number;
+  readonly #exchange: PeerExchange;
   #discovery: Discovery | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ticks = 0;
   #payload = 0;
   #webseedBytes = 0;
   #hashFailures = 0;
-  #storeFailures = 0;
   #closed = false;
 
   /**
@@ -133,6 +135,13 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       random: tuning.random,
     });
     this.#room = this.#makeRoom();
+    this.#exchange = new PeerExchange({
+      peers: this.#room.peers,
+      isSeed: (key) => this.#download.peers.get(key)?.pieces.isFull ?? false,
+      seeding: () => have.isFull,
+      onPeers: (peers) => this.addPeers(peers),
+      now: tuning.now,
+    });
     this.#webseeds = new Webseeds({
       metainfo,
       urls: have.isFull ? [] : (options.webseeds ?? metainfo.urlList),
@@ -210,16 +219,21 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       clearInterval(this.#timer);
       this.#room.close();
       this.#seeding.close();
+      this.#exchange.close();
       this.#webseeds.close();
       this.#hashes?.close();
       this.#completion.reject(new Error('The swarm was closed before the download was complete'));
     }
+    const written = this.#arrivals?.close();
     await this.#discovery?.stop();
-    await Promise.allSettled(this.#writes);
+    await written;
   }
 
   #begin(): void {
-    if (!this.#download.have.isFull) this.#hashes = new HashThread(this.#options.metainfo);
+    if (!this.#download.have.isFull) {
+      this.#hashes = new HashThread(this.#options.metainfo);
+      this.#arrivals = this.#takeArrivals(this.#hashes);
+    }
     const { received } = this.#download;
     this.#discovery = new Discovery({
       swarm: this.#options,
@@ -240,6 +254,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
 
   #makeRoom(): Room {
     const { metainfo, maxPeers = 50, role = 'peer', typeOfService } = this.#options;
+    const secluded = isPrivate(metainfo);
     return new Room({
       infohash: metainfo.wireInfohash,
       peerId: this.#peerId,
@@ -255,6 +270,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       prepare: ({ wire }) => {
         wire.extendedHandshake = describeSelf({ origin: role === 'origin', listenPort: this.port });
         wire.use(metadataExtension({ serve: metainfo.infoBytes }));
+        if (!secluded) wire.offerPeerExchange();
         wire.setKeepAlive(true);
       },
       joined: (peer) => this.#joined(peer),
@@ -263,8 +279,10 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       handlers: {
         described: (peer, { origin, listenPort, longestRequest, requestQueue = DEFAULT_REQUEST_QUEUE }) => {
           this.#room.listensAt(peer, listenPort);
+          this.#exchange.met(peer);
           this.#apply({ type: 'described', peer: peer.key, origin, requestQueue, longestRequest });
         },
+        exchanged: (peer, payload) => this.#exchange.received(peer, payload),
         land: (peer, piece, begin, length) => this.#landing.land(peer, piece, begin, length),
         landed: (peer, piece, begin, bytes) => {
           const home = this.#landing.landed(peer, piece, begin, bytes);
@@ -281,6 +299,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     this.#apply({ type: 'joined', peer: key, id: wire.peerIdBuffer!, fast: wire.hasFast });
     reportToDownload(peer, this.#shape.pieceCount, (event) => this.#apply(event));
     this.#seeding.serve(peer, () => this.#dealSlots());
+    this.#exchange.met(peer);
     this.emit('peer', { address: this.#room.addressOf(key), direction: peer.direction });
   }
 
@@ -288,6 +307,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     if (wasOpen) {
       this.#landing.leave(peer);
       this.#seeding.leave(peer);
+      this.#exchange.left(peer);
       this.#apply({ type: 'left', peer: peer.key });
     }
     const { host, port } = peer.listensAt ?? peer.remote;
@@ -331,32 +351,29 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     }
   }
 
-  /** Check, write once, announce. */
-  async #verify(piece: number, sources: readonly string[]): Promise<'ok' | 'bad'> {
-    const { metainfo, store } = this.#options;
-    const bytes = this.#landing.bytesOf(piece);
-    const verdict = await this.#hashes!.check(piece, bytes);
-    if (this.#closed) return 'ok';
-    if (verdict === 'bad') {
-      this.#hashFailures++;
-      this.emit('hash-failure', { piece, sources });
-      this.#apply({ type: 'refuted', piece, bytes });
-      return 'bad';
-    }
+  #verify(piece: number, sources: readonly string[]): Promise<'ok' | 'bad'> {
     const fromWebseed = this.#download.active.get(piece)?.leader === WEBSEED_KEY;
-    const write = store.write(piece * metainfo.pieceLength, bytes);
-    this.#writes.add(write);
-    try {
-      await write;
-    } catch (error) {
-      this.#storeFailed(error as Error);
-      this.#apply({ type: 'abandoned', piece });
-      return 'ok';
-    } finally {
-      this.#writes.delete(write);
-    }
-    this.#storeFailures = 0;
-    if (this.#closed) return 'ok';
+    return this.#arrivals!.take(piece, this.#landing.bytesOf(piece), { sources, fromWebseed });
+  }
+
+  #takeArrivals(hashes: HashThread): Arrivals {
+    return new Arrivals({
+      ...{ store: this.#options.store, shape: this.#shape, hashes },
+      refuted: (piece, bytes, sources) => {
+        this.#hashFailures++;
+        this.emit('hash-failure', { piece, sources });
+        this.#apply({ type: 'refuted', piece, bytes });
+      },
+      stored: (piece, bytes, from) => this.#stored(piece, bytes, from),
+      failed: (piece, error, hopeless) => {
+        this.#warn('store-failed', error.message);
+        if (hopeless) this.#completion.reject(error);
+        this.#apply({ type: 'abandoned', piece });
+      },
+    });
+  }
+
+  #stored(piece: number, bytes: Uint8Array, { sources, fromWebseed }: ArrivedFrom): void {
     if (fromWebseed) {
       this.#webseedBytes += bytes.length;
       this.#download.rate.add(bytes.length, this.#tuning.now());
@@ -367,7 +384,6 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     this.#apply({ type: 'verified', piece, bytes });
     this.emit('piece', piece, sources);
     if (this.#download.have.isFull) this.#finished();
-    return 'ok';
   }
 
   #finished(): void {
@@ -380,14 +396,9 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     this.emit('complete');
   }
 
-  #storeFailed(error: Error): void {
-    this.#warn('store-failed', error.message);
-    if (++this.#storeFailures >= MOST_STORE_FAILURES) this.#completion.reject(error);
-  }
-
   #webseedsMayHelp(): boolean {
     const now = this.#tuning.now();
-    const { trackers = this.#options.metainfo.announce } = this.#options;
+    const { trackers = this.#options.metainfo.announce, localDiscovery = false } = this.#options;
     return (
       !this.#closed &&
       !this.#download.have.isFull &&
@@ -395,7 +406,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
         startedAt: this.#startedAt,
         now,
         connectedPeers: this.#room.peers.size,
-        peersExpected: trackers.length > 0 || this.#room.book.size > 0,
+        peersExpected: localDiscovery || trackers.length > 0 || this.#room.book.size > 0,
         lastBlockAt: this.#download.lastBlockAt,
         bytesPerSecond: this.#download.peersBytesPerSecond(now),
       })

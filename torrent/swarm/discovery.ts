@@ -4,6 +4,7 @@
  */
 import { type LocalDiscovery, startLocalDiscovery } from '../discovery/local-discovery.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { isPrivate } from '../metainfo-private.ts';
 import { startTracker, type Tracker } from '../tracker.ts';
 import type { SwarmOptions } from './options.ts';
 
@@ -51,7 +52,7 @@ export class Discovery {
       }),
     );
     onPeers(swarm.peers ?? metainfo.explicitPeers);
-    if (!localDiscovery) return;
+    if (!localDiscovery || isPrivate(metainfo)) return;
     // BEP 52: where 20 bytes must do, the v2 infohash is cut. We answer to the other name only, so only that is announced.
     const v2 = metainfo.infohashV2?.subarray(0, 20).toString('hex');
     this.#local = startLocalDiscovery({

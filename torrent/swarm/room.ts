@@ -35,7 +35,7 @@ export interface RoomOptions {
   /** `wasOpen`: it had joined. */
   readonly left: (peer: PeerConnection, reason: string, wasOpen: boolean) => void;
   readonly banned: (address: string, reason: string) => void;
-  readonly handlers: Pick<PeerHandlers, 'described' | 'land' | 'landed' | 'drained'>;
+  readonly handlers: Pick<PeerHandlers, 'described' | 'exchanged' | 'land' | 'landed' | 'drained'>;
 }
 
 const STRUCK_PAUSE_MS = 60_000;

@@ -31,6 +31,8 @@ declare module 'bittorrent-protocol' {
     readonly peerRequests: WireRequest[];
     readonly peerPieces: { get(piece: number): boolean };
     readonly peerExtensions: { fast?: boolean; extended?: boolean };
+    /** Message id -> name, of what comes to us. */
+    readonly extendedMapping: Record<number, string>;
     readonly peerExtendedMapping: Record<string, number>;
     extendedHandshake: Record<string, unknown>;
     handshake(infohash: Uint8Array, peerId: Uint8Array, extensions: { fast: boolean }): void;

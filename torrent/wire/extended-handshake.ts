@@ -12,6 +12,8 @@ const CLIENT = 'swarmboot 0.1';
 const ORIGIN_KEY = 'sb_origin';
 /** Ours alone: the longest request that the sender answers, in bytes. Others may drop who asks for more than 16 KiB. */
 const LONGEST_REQUEST_KEY = 'sb_request';
+/** Ours alone: ut_pex without its pace. */
+export const QUICK_EXCHANGE = 'sb_peers';
 const USUAL_REQUEST_BYTES = 16_384;
 const LONGEST_METADATA_BYTES = 64 * 2 ** 20;
 
@@ -28,6 +30,9 @@ export interface PeerDescription {
   readonly metadataSize: number | undefined;
   /** Message id of ut_metadata at the peer; 0: it does not speak it. */
   readonly metadataId: number;
+  /** Message ids of ut_pex (BEP 11) and of its quick sibling between our own agents; 0: not spoken. */
+  readonly exchangeId: number;
+  readonly quickExchangeId: number;
   /** The same, re-encoded with known keys only. */
   readonly clean: Buffer;
 }
@@ -72,6 +77,8 @@ export function parseExtendedHandshake(payload: Uint8Array): PeerDescription | u
     listenPort: integer(root.get('p'), 1, 65_535) ?? 0,
     metadataSize,
     metadataId,
+    exchangeId: integer(ids.get('ut_pex'), 1, 255) ?? 0,
+    quickExchangeId: integer(ids.get(QUICK_EXCHANGE), 1, 255) ?? 0,
     clean: encodeBencode({
       m: metadataId > 0 ? { ut_metadata: metadataId } : {},
       metadata_size: metadataSize,

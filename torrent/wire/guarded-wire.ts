@@ -7,7 +7,12 @@
  */
 import Wire, { type WireRequest } from 'bittorrent-protocol';
 import { MessageBudget } from '../policy/message-budget.ts';
-import { type PeerDescription, parseExtendedHandshake, REQUEST_QUEUE } from './extended-handshake.ts';
+import {
+  type PeerDescription,
+  parseExtendedHandshake,
+  QUICK_EXCHANGE,
+  REQUEST_QUEUE,
+} from './extended-handshake.ts';
 import { MESSAGE, refuseContent, type TorrentShape } from './message-rules.ts';
 import { MetadataGuard } from './metadata-guard.ts';
 
@@ -16,8 +21,10 @@ const MOST_PEER_REQUESTS = 2 * REQUEST_QUEUE;
 const MOST_EXTENDED_HANDSHAKES = 16;
 /** BEP 3 has one, at the begin; aria2 sends a new one now and then instead of twenty haves. */
 const MOST_BITFIELDS = 1024;
-/** ut_metadata is the only extension in use, so it gets the first id. */
+/** Ids of extended messages that come to us, as our handshake tells them. bittorrent-protocol counts its own from 1. */
 const METADATA_EXTENSION_ID = 1;
+const EXCHANGE_EXTENSION_ID = 2;
+const QUICK_EXCHANGE_EXTENSION_ID = 3;
 
 export interface GuardedWireOptions {
   readonly direction: 'tcpOutgoing' | 'tcpIncoming';
@@ -28,6 +35,8 @@ export interface GuardedWireOptions {
   readonly now: () => number;
   readonly send: (bytes: Uint8Array) => void;
   readonly described: (description: PeerDescription) => void;
+  /** A message of peer exchange, without its ids. The reason why the peer must go, or undefined. */
+  readonly exchanged?: (payload: Buffer) => string | undefined;
 }
 
 export class GuardedWire extends Wire {
@@ -44,6 +53,12 @@ export class GuardedWire extends Wire {
     this.#options = options;
     this.metadataGuard = new MetadataGuard(options.metadataBytes);
     this.#budget = new MessageBudget(options.now());
+  }
+
+  /** Says in the extended handshake that we want to be told of peers. After ut_metadata was taken into use. */
+  offerPeerExchange(): void {
+    this.extendedMapping[EXCHANGE_EXTENSION_ID] = 'ut_pex';
+    this.extendedMapping[QUICK_EXCHANGE_EXTENSION_ID] = QUICK_EXCHANGE;
   }
 
   /** One message of the right length for its id. The reason why the peer must go, or undefined. */
@@ -198,6 +213,11 @@ export class GuardedWire extends Wire {
       this._onMessage(Buffer.concat([message.subarray(0, 2), description.clean]));
       this.#options.described(description);
       return undefined;
+    }
+    if (id === EXCHANGE_EXTENSION_ID || id === QUICK_EXCHANGE_EXTENSION_ID) {
+      return this.extendedMapping[id] === undefined
+        ? undefined
+        : this.#options.exchanged?.(message.subarray(2));
     }
     if (id !== METADATA_EXTENSION_ID) return undefined;
     if (!this.peerExtendedMapping.ut_metadata) return 'metadata-before-handshake';

@@ -17,6 +17,8 @@ export interface PeerHandlers {
   /** The peer's handshake is here; ours must go out if it did not yet. Returns why the peer is refused, if it is. */
   handshake(peer: PeerConnection, infohash: string, peerId: string): string | undefined;
   described(peer: PeerConnection, description: PeerDescription): void;
+  /** A message of peer exchange (BEP 11). Returns why the peer must go, if it must. */
+  exchanged(peer: PeerConnection, payload: Buffer): string | undefined;
   land(peer: PeerConnection, piece: number, begin: number, length: number): Uint8Array | undefined;
   landed(peer: PeerConnection, piece: number, begin: number, bytes: Uint8Array): void;
   drained(peer: PeerConnection): void;
@@ -91,6 +93,7 @@ export class PeerConnection implements UploadTarget {
         this.description = description;
         handlers.described(this, description);
       },
+      exchanged: (payload) => handlers.exchanged(this, payload),
     });
     this.#framer = new Framer(
       {

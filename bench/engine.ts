@@ -6,8 +6,8 @@
  * be told of a peer, and take up to two seconds to find one) come before that. Rounds are interleaved, so that a
  * noisy moment of the machine hits every engine alike; the table shows medians. Each copy is compared with the payload.
  *
- * Usage: scripts/bench engine [--size MiB] [--rounds N] [--engines NAME,...] [--torrent hybrid|v1] [--memory]
- *                            [--json FILE]
+ * Usage: scripts/bench engine [--size MiB] [--rounds N] [--engines NAME,...] [--torrent hybrid|v1] [--limit MB/s]
+ *                            [--memory] [--json FILE]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,8 +28,9 @@ const ROUND_TIMEOUT_MS = 120_000;
 const MEMORY_TARGET_BYTES = 160 * 2 ** 20;
 
 const USAGE = `Usage: scripts/bench engine [--size MiB=512] [--rounds N=3] [--engines ${ENGINES.map((engine) => engine.name).join(',')}]
-                            [--torrent hybrid|v1] [--memory] [--json FILE]
+                            [--torrent hybrid|v1] [--limit MB/s] [--memory] [--json FILE]
   --torrent  v1: SHA-1 alone, for the clients that a v1 torrent can be given (ours, libtorrent, aria2, transmission)
+  --limit    what the seeder may send, for the CPU seconds of a given link (ours, libtorrent, aria2, transmission)
   --memory   one download of 1 GiB by our engine and agent only: what counts is the leecher's peak resident set`;
 
 interface Measurement {
@@ -71,7 +72,12 @@ class Bench {
     return makePayload(mkdtempSync(join(this.#root, 'payload-')), lengthBytes, url);
   }
 
-  async round(engine: Engine, payload: Payload, forced: Kind | undefined): Promise<Measurement> {
+  async round(
+    engine: Engine,
+    payload: Payload,
+    forced: Kind | undefined,
+    limit: number | undefined,
+  ): Promise<Measurement> {
     const target = mkdtempSync(join(this.#root, 'leech-'));
     const kind = forced ?? engine.kind?.(payload.shapes.hybrid.torrent) ?? 'hybrid';
     const { torrent, path } = payload.shapes[kind];
@@ -81,6 +87,7 @@ class Bench {
       torrent,
       directory: payload.directory,
       address: seedAddress,
+      ...(limit === undefined ? {} : { uploadBytesPerSecond: limit }),
     });
     await seed.begin([]);
     const leech = await this.#launch(engine.launch, {
@@ -170,6 +177,7 @@ function readOptions() {
       rounds: { type: 'string' },
       engines: { type: 'string' },
       torrent: { type: 'string', default: 'hybrid' },
+      limit: { type: 'string' },
       memory: { type: 'boolean', default: false },
       json: { type: 'string' },
       addresses: { type: 'string', default: '127.0.0.1,127.0.0.2' },
@@ -205,6 +213,7 @@ function readOptions() {
     rounds: whole(values.rounds, values.memory ? 1 : 3, '--rounds'),
     engines,
     kind: isV1 ? ('v1' as const) : undefined,
+    limit: values.limit === undefined ? undefined : whole(values.limit, 0, '--limit') * 1e6,
     memory: values.memory,
     json: values.json,
     addresses: { seed: seedAddress, leech: leechAddress },
@@ -225,7 +234,7 @@ async function main(): Promise<void> {
       for (const [engine, measurements] of measured) {
         const payload = await bench.payload(sizeFor(engine));
         try {
-          const result = await bench.round(engine, payload, options.kind);
+          const result = await bench.round(engine, payload, options.kind, options.limit);
           measurements.push(result);
           const rate = (payload.lengthBytes / 1e6 / result.seconds).toFixed(0);
           console.error(`round ${round} of ${options.rounds}: ${engine.name} ${rate} MB/s`);

@@ -52,8 +52,8 @@ export const ENGINES: readonly Engine[] = [
     limitBytes: 16 * 2 ** 20,
     note: 'checks SHA-1 only; smaller payload',
   },
-  { name: 'raw', launch: launchRaw, note: 'bound: plain socket, both hashes, one thread' },
-  { name: 'http', launch: launchHttp, note: 'bound: node:http, both hashes, one thread' },
+  { name: 'raw', launch: launchRaw, note: 'bound: plain socket, SHA-256, one thread' },
+  { name: 'http', launch: launchHttp, note: 'bound: node:http, SHA-256, one thread' },
 ];
 
 /** The engines of a list like `ours,libtorrent`. Throws with the names that exist. */

@@ -10,6 +10,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import { parsePeerExchange } from '../../../torrent/discovery/peer-exchange-message.ts';
 import { Bitset } from '../../../torrent/policy/bitset.ts';
 import { Download } from '../../../torrent/policy/download.ts';
 import type { DownloadEvent } from '../../../torrent/policy/download-events.ts';
@@ -139,6 +140,10 @@ class Lab {
         },
         described: (_, { origin, longestRequest, requestQueue = 250 }) =>
           this.apply({ type: 'described', peer: key, origin, requestQueue, longestRequest }),
+        exchanged: (_, payload) => {
+          const message = parsePeerExchange(payload);
+          return typeof message === 'string' ? message : undefined;
+        },
         land: (_, piece, begin, length) => {
           const place = this.landing.land(peer, piece, begin, length);
           if (place) assert.ok(!this.have.has(piece) || place.buffer !== this.stored.buffer);
@@ -160,6 +165,7 @@ class Lab {
     });
     peer.wire.extendedHandshake = describeSelf({ origin: false, listenPort: 1 });
     peer.wire.use(metadataExtension({ serve: Buffer.alloc(40, 6) }));
+    peer.wire.offerPeerExchange();
     if (!incoming) {
       socket.emit('connect');
       peer.wire.greet(INFOHASH, Buffer.alloc(20, 9));

@@ -20,7 +20,10 @@ const REQUIRE =
   'import{createRequire as swarmbootRequire}from"node:module";const require=swarmbootRequire(import.meta.url);';
 
 /** Folders whose files the server reads at run time: in the checkout -> beside the bundle, as `import.meta.dirname` has it. */
-const READ_AT_RUN_TIME = { 'server/image/initramfs': 'initramfs' } as const;
+const READ_AT_RUN_TIME = {
+  'server/image/initramfs': 'initramfs',
+  'server/image/seed': 'seed',
+} as const;
 
 /** How esbuild makes the bundle. */
 export const serverBundle = () =>

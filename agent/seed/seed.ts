@@ -96,6 +96,7 @@ export async function runSeed(
         uploadBytesPerSecond: settings.rateMiB * 1024 * 1024,
         maxPeers: settings.connections,
         memoryLimitBytes: MEMORY_BYTES,
+        localDiscovery: settings.discovery === 1,
         typeOfService: LOWER_EFFORT,
       },
       { uploadSlots: settings.slots },

@@ -7,10 +7,18 @@ export interface SeedSettings {
   readonly slots: number;
   readonly connections: number;
   readonly port: number | undefined;
+  /** 1: tells the link by multicast that it is there (BEP 14); 0: does not. */
+  readonly discovery: number;
 }
 
 /** A sixth of a gigabit link: the machine belongs to whoever sits in front of it. */
-export const DEFAULT_SETTINGS: SeedSettings = { rateMiB: 20, slots: 4, connections: 16, port: undefined };
+export const DEFAULT_SETTINGS: SeedSettings = {
+  rateMiB: 20,
+  slots: 4,
+  connections: 16,
+  port: undefined,
+  discovery: 1,
+};
 
 const KEYS: Readonly<
   Record<string, { readonly key: keyof SeedSettings; readonly least: number; readonly most: number }>
@@ -19,6 +27,7 @@ const KEYS: Readonly<
   SLOTS: { key: 'slots', least: 1, most: 64 },
   CONNECTIONS: { key: 'connections', least: 1, most: 500 },
   PORT: { key: 'port', least: 1, most: 65_535 },
+  DISCOVERY: { key: 'discovery', least: 0, most: 1 },
 };
 
 /**

@@ -77,6 +77,23 @@ async function customize(root: string, options: ImageOptions, context: BuildCont
   for (const path of REMOVED_PATHS) await rm(join(root, path), { force: true });
 }
 
+/** Packs the tree at `root` into the squashfs `target`; the same tree makes the same bytes. */
+export async function packRoot(root: string, target: string, context: BuildContext): Promise<void> {
+  context.say('Packing the root file system with mksquashfs');
+  // Kernel and initrd travel beside the squashfs; a second copy in it would be 48 MB of RAM on every machine.
+  await runProgram(
+    'mksquashfs',
+    [
+      ...[root, target],
+      ...['-comp', 'zstd', '-Xcompression-level', '15', '-b', '256K'],
+      ...['-noappend', '-no-progress', '-reproducible', '-processors', String(availableParallelism())],
+      ...['-wildcards', '-e', 'boot/vmlinuz-*', 'boot/initrd.img-*', 'boot/System.map-*', 'tmp/*', 'run/*'],
+    ],
+    // posix ACL attributes of /var/log/journal are unknown to squashfs; it says so and goes on.
+    { timeoutMs: SQUASHFS_TIMEOUT_MS, debianPackage: 'squashfs-tools', ...withSignal(context) },
+  );
+}
+
 /**
  * Fills `folder` with vmlinuz, initrd.img (the image's own, without the boot archive) and root.squashfs.
  * Throws `Failure`: `no-permission`, `missing-program`, `program-failed`, `timeout`, `bad-image`.
@@ -110,20 +127,7 @@ export async function buildImageFiles(
     await customize(root, options, context);
     await cp(join(root, 'boot', `vmlinuz-${release}`), join(folder, RELEASE_FILES.kernel));
     await cp(join(root, 'boot', `initrd.img-${release}`), join(folder, RELEASE_FILES.initrd));
-    context.say('Packing the root file system with mksquashfs');
-    // Kernel and initrd travel beside the squashfs; a second copy in it would be 48 MB of RAM on every machine.
-    await runProgram(
-      'mksquashfs',
-      [
-        root,
-        join(folder, RELEASE_FILES.root),
-        ...['-comp', 'zstd', '-Xcompression-level', '15', '-b', '256K'],
-        ...['-noappend', '-no-progress', '-reproducible', '-processors', String(availableParallelism())],
-        ...['-wildcards', '-e', 'boot/vmlinuz-*', 'boot/initrd.img-*', 'boot/System.map-*', 'tmp/*', 'run/*'],
-      ],
-      // posix ACL attributes of /var/log/journal are unknown to squashfs; it says so and goes on.
-      { timeoutMs: SQUASHFS_TIMEOUT_MS, debianPackage: 'squashfs-tools', ...withSignal(context) },
-    );
+    await packRoot(root, join(folder, RELEASE_FILES.root), context);
   } finally {
     await rm(root, { recursive: true, force: true });
   }

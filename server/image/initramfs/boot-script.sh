@@ -85,7 +85,9 @@ swarmboot_mount() {
 		return 1
 	fi
 	# For swarmboot-seed.service, which goes on giving the image; /run moves into the real system.
-	if [ -d /swarmboot/seed ]; then cp -r /swarmboot/seed /run/swarmboot/ 2>/dev/null || :; fi
+	if [ -d /swarmboot/seed ] && mkdir -p /run/swarmboot/seed; then
+		for file in /swarmboot/seed/*; do cat "$file" >"/run/swarmboot/seed/${file##*/}" || :; done
+	fi
 	swarmboot_say "root is $source, changes stay in RAM"
 }
 

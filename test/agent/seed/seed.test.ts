@@ -46,9 +46,13 @@ async function scene(t: TestContext, server?: string): Promise<Scene> {
     ...{ machine, release, engine, events, state },
     async run(seconds, environment = {}) {
       const over = new AbortController();
-      void machine.sleep(seconds * 1000).then(() => over.abort());
       const options = { state: STATE, config: '/etc/swarmboot/seed.conf', runtime: '/run/s', json: false };
-      await runSeed(machine, engine, options, (event) => events.push(event), over.signal, environment);
+      const emit = (event: SeedEvent): void => {
+        events.push(event);
+        // From here on: the clock jumps while files are still being read.
+        if (event.event === 'seeding') void machine.sleep(seconds * 1000).then(() => over.abort());
+      };
+      await runSeed(machine, engine, options, emit, over.signal, environment);
     },
   };
 }

@@ -19,11 +19,11 @@ test('a line that makes no sense is quoted, and the default stays', () => {
   assert.deepEqual(settings, DEFAULT_SETTINGS);
   assert.equal(complaints.length, lines.length);
   assert.match(complaints[1]!, /"SLOTS=0" is ignored: SLOTS takes a number from 1 to 64/);
-  assert.match(complaints[2]!, /the settings are RATE, SLOTS, CONNECTIONS, PORT/);
+  assert.match(complaints[2]!, /the settings are RATE, SLOTS, CONNECTIONS, PORT, DISCOVERY/);
 });
 
 test('the file that is shipped changes nothing and names every setting', () => {
-  const text = readFileSync(join(import.meta.dirname, '../../../agent/seed/package/seed.conf'), 'utf8');
+  const text = readFileSync(join(import.meta.dirname, '../../../server/image/seed/seed.conf'), 'utf8');
   assert.deepEqual(parseSettings(text, DEFAULT_SETTINGS), { settings: DEFAULT_SETTINGS, complaints: [] });
   const uncommented = text.replaceAll(/^#(?=[A-Z]+=)/gm, '');
   const { settings, complaints } = parseSettings(uncommented, {

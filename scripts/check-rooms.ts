@@ -31,6 +31,8 @@ export const PURE: readonly string[] = [
   'agent/handoff/plan.ts',
   'server/assignments/resolve.ts',
   'server/netboot/boot-menu.ts',
+  'server/doctor/firewall.ts',
+  'server/doctor/snippet.ts',
   'server/tui/machine-state.ts',
   'server/tui/model.ts',
   'server/tui/screen.ts',

@@ -13,7 +13,9 @@ export type FailureCode =
   | 'no-permission'
   | 'bad-database'
   | 'unknown-name'
-  | 'name-taken';
+  | 'name-taken'
+  | 'no-interface'
+  | 'disk-full';
 
 export class Failure extends Error {
   readonly code: FailureCode;

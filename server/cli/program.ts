@@ -2,11 +2,13 @@
 import { Command } from 'commander';
 import { assignCommand } from './assign.ts';
 import { dnsmasqCommand } from './dnsmasq.ts';
+import { doctorCommand } from './doctor.ts';
 import { groupCommand } from './group.ts';
 import { imageCommand } from './image.ts';
 import { keyCommand } from './key.ts';
 import { machineCommand } from './machine.ts';
 import { serveCommand } from './serve.ts';
+import { setupCommand } from './setup.ts';
 import { stage1Command } from './stage1.ts';
 import { tuiCommand } from './tui.ts';
 
@@ -17,7 +19,7 @@ export function program(): Command {
     .exitOverride();
   const parts = [
     ...[keyCommand(), stage1Command(), imageCommand(), serveCommand(), dnsmasqCommand()],
-    ...[machineCommand(), groupCommand(), assignCommand(), tuiCommand()],
+    ...[setupCommand(), machineCommand(), groupCommand(), assignCommand(), tuiCommand(), doctorCommand()],
   ];
   for (const part of parts) {
     part.exitOverride().showHelpAfterError('(add --help for the options)');

@@ -1,0 +1,142 @@
+/** `swarmboot setup` */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { createKeyFiles } from '../catalog/keys.ts';
+import { publicKeyPath, secretKeyPath, stage1Directory, tftpDirectory } from '../catalog/layout.ts';
+import { Failure, systemCode } from '../failure.ts';
+import { DEFAULT_SNIPPET } from './doctor.ts';
+import { configOption, integer, stateOption } from './options.ts';
+import { PACKAGED_STAGE1 } from './stage1.ts';
+
+const say = (sentence: string): void => console.log(`swarmboot: ${sentence}`);
+
+interface Options {
+  readonly interface: string | undefined;
+  readonly mode: 'proxy' | 'full';
+  readonly snippet: string;
+  readonly stage1: string;
+  readonly httpPort: number;
+  readonly seederPort: number;
+  readonly state: string;
+  readonly config: string;
+}
+
+/** Who gives out addresses there, as a sentence; refuses to become a second server. */
+async function lookForDhcp(options: Options, address: string, mac: string): Promise<void> {
+  const { probeDhcp } = await import('../setup/dhcp-probe.ts');
+  const offers = await probeDhcp({ address, mac }, randomBytes(4).readUInt32BE(0)).catch((error: unknown) => {
+    if (systemCode(error) !== 'EACCES') throw error;
+    throw new Failure(
+      'no-permission',
+      'Setup needs root: it asks for DHCP servers on port 68 and writes to /etc',
+    );
+  });
+  const others = offers.filter((offer) => offer.address !== undefined && offer.server !== address);
+  const names = others.map(({ server }) => server).join(', ');
+  if (others.length > 0 && options.mode === 'full') {
+    throw new Failure(
+      'bad-option',
+      `A DHCP server is there already (${names}); a second one would disturb the network: take --mode proxy, which works beside it`,
+    );
+  }
+  if (others.length > 0)
+    say(`${names} gives out addresses and goes on doing so; this server adds the boot files`);
+  else if (options.mode === 'proxy')
+    say(
+      'No DHCP server has answered: if there really is none on this network, run this again with --mode full',
+    );
+}
+
+/** Writes the file if it is another one now; whole or not at all. */
+function writeChanged(path: string, text: string): boolean {
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return false;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.new`, text, { mode: 0o644 });
+  renameSync(`${path}.new`, path);
+  return true;
+}
+
+async function run(options: Options): Promise<void> {
+  const { candidates, chooseInterface } = await import('../setup/interface-choice.ts');
+  const { checkDisk, checkImages, checkPorts, checkStage1 } = await import('../doctor/checks.ts');
+  const { dnsmasqConfig } = await import('../netboot/dnsmasq-config.ts');
+  const { parseDnsmasqOptions } = await import('../netboot/dnsmasq-options.ts');
+  const { installIpxe } = await import('../netboot/ipxe-files.ts');
+  const { installStage1 } = await import('../stage1/install-stage1.ts');
+
+  // First everything that can be in the way, then everything that is written: a refusal leaves nothing half-done.
+  const chosen = chooseInterface(candidates(networkInterfaces()), options.interface);
+  const [address = ''] = chosen.cidr.split('/');
+  const tftpRoot = resolve(tftpDirectory(options.state));
+  const snippet = dnsmasqConfig(
+    parseDnsmasqOptions({
+      ...{ interface: chosen.name, address: chosen.cidr, mode: options.mode, tftpRoot },
+      ...{ range: undefined, ra: undefined, serverUrl: `http://${address}:${options.httpPort}` },
+    }),
+  );
+  const looking = { ...options, nowMs: Date.now() };
+  const taken = checkPorts(looking).find(
+    ({ level, sentence }) => level === 'problem' && !sentence.startsWith('Nobody'),
+  );
+  if (taken) throw new Failure('port-in-use', `${taken.sentence}. ${taken.fix}`);
+  mkdirSync(options.state, { recursive: true });
+  const full = checkDisk(looking).find(({ level }) => level === 'problem');
+  if (full) throw new Failure('disk-full', `${full.sentence}. ${full.fix}`);
+  say(`Machines boot on ${chosen.name}, where this server is ${address}`);
+  await lookForDhcp(options, address, chosen.mac);
+
+  await installIpxe(tftpRoot);
+  if (existsSync(secretKeyPath(options.config)))
+    say(`The release key ${publicKeyPath(options.config)} stays`);
+  else {
+    createKeyFiles(options.config, false);
+    say(
+      `Made the release key ${publicKeyPath(options.config)}; keep a copy of ${secretKeyPath(options.config)} in a safe place`,
+    );
+  }
+  const changed = writeChanged(options.snippet, snippet);
+  say(`${options.snippet} is ${changed ? 'written: systemctl restart dnsmasq' : 'as it should be'}`);
+
+  const next: string[] = [];
+  if (checkStage1(looking).some(({ level }) => level === 'problem')) {
+    const from = join(options.stage1, 'amd64');
+    try {
+      await installStage1({ from, into: stage1Directory(options.state, 'amd64'), config: options.config });
+      say("Stage-1 has this site's key");
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'missing-stage1') throw error;
+      next.push(
+        'apt-get install swarmboot-stage1-amd64, then swarmboot stage1 install (or scripts/build-stage1)',
+      );
+    }
+  }
+  if ((await checkImages(looking)).some(({ check, level }) => check === 'images' && level === 'problem'))
+    next.push('swarmboot image build --name debian --user NAME --password TEXT');
+  next.push('systemctl restart dnsmasq swarmboot (or run "swarmboot serve")', 'swarmboot doctor');
+  say('Next:');
+  for (const command of next) console.log(`  ${command}`);
+}
+
+export function setupCommand(): Command {
+  return new Command('setup')
+    .description('make this machine a boot server, step by step; can be run again at any time')
+    .option(
+      '--interface <IF>',
+      'network interface that machines boot on (default: the only one with an address)',
+    )
+    .addOption(
+      new Option('--mode <MODE>', 'proxy: beside a DHCP server that exists; full: instead of one')
+        .choices(['proxy', 'full'])
+        .default('proxy'),
+    )
+    .option('--snippet <FILE>', "where dnsmasq's configuration for netbooting goes", DEFAULT_SNIPPET)
+    .option('--stage1 <DIR>', 'where the packaged stage-1 is', PACKAGED_STAGE1)
+    .option('--http-port <PORT>', 'HTTP and tracker port of the server', integer(1, 65535), 7080)
+    .option('--seeder-port <PORT>', "port of the first image's seeder", integer(1, 65535), 6881)
+    .addOption(stateOption())
+    .addOption(configOption())
+    .action(run);
+}

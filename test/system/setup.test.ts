@@ -1,0 +1,139 @@
+/** `swarmboot setup` in a namespace, beside a real DHCP server in another, and with each thing in the way that can be. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { temporaryFolder } from '../server/temporary-folder.ts';
+
+const swarmboot = join(import.meta.dirname, '../../bin/swarmboot');
+const folder = temporaryFolder('setup');
+const [server, site] = [`sws-${process.pid}`, `swx-${process.pid}`];
+const run = (...argv: string[]): string =>
+  execFileSync(argv[0] as string, argv.slice(1), { encoding: 'utf8', timeout: 30_000, stdio: 'pipe' });
+const started: number[] = [];
+after(() => {
+  for (const pid of started) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  for (const namespace of [server, site]) spawnSync('ip', ['netns', 'delete', namespace]);
+});
+for (const namespace of [server, site]) {
+  run('ip', 'netns', 'add', namespace);
+  run('ip', '-n', namespace, 'link', 'set', 'lo', 'up');
+}
+run('ip', '-n', server, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', site);
+
+function start(namespace: string, ...argv: string[]): void {
+  const child = spawn('ip', ['netns', 'exec', namespace, ...argv], { stdio: 'ignore' });
+  assert.ok(child.pid !== undefined);
+  started.push(child.pid);
+}
+/** `name` is the folder of one try: state, configuration and snippet in it. */
+function setup(name: string, ...more: string[]) {
+  const here = join(folder, name);
+  const args = [
+    '--state',
+    join(here, 'state'),
+    '--config',
+    join(here, 'config'),
+    '--snippet',
+    join(here, 'sb.conf'),
+  ];
+  const argv = [
+    'netns',
+    'exec',
+    server,
+    swarmboot,
+    'setup',
+    ...args,
+    '--stage1',
+    join(folder, 'stage1'),
+    ...more,
+  ];
+  const { status, stdout, stderr } = spawnSync('ip', argv, { encoding: 'utf8', timeout: 60_000 });
+  const nothing = !existsSync(join(here, 'config')) && !existsSync(join(here, 'sb.conf'));
+  return { here, status, stdout, stderr, nothing };
+}
+const refused = (name: string, sentence: RegExp, ...more: string[]): void => {
+  const { status, stderr, nothing } = setup(name, ...more);
+  assert.match(stderr, sentence);
+  assert.deepEqual([status !== 0, nothing], [true, true], 'nothing is half-configured');
+};
+
+test('no interface with an address', () => refused('none', /No network interface has an IPv4 address: give/));
+
+test('a network without DHCP: everything is made once, and again nothing changes', () => {
+  for (const [namespace, address] of [
+    [server, '10.79.0.1/24'],
+    [site, '10.79.0.254/24'],
+  ] as const) {
+    run('ip', '-n', namespace, 'address', 'add', address, 'dev', 'eth0');
+    run('ip', '-n', namespace, 'link', 'set', 'eth0', 'up');
+  }
+  refused(
+    'wrong',
+    /Interface "eth9" does not exist .*there are eth0 \(10\.79\.0\.1\/24\)/,
+    '--interface',
+    'eth9',
+  );
+  mkdirSync(join(folder, 'stage1/amd64'), { recursive: true });
+  for (const name of ['vmlinuz', 'initrd.img'])
+    writeFileSync(join(folder, 'stage1/amd64', name), 'x'.repeat(64));
+  const first = setup('lab');
+  assert.equal(first.status, 0, first.stderr);
+  assert.match(first.stdout, /Machines boot on eth0, where this server is 10\.79\.0\.1/);
+  assert.match(first.stdout, /No DHCP server has answered/);
+  assert.match(first.stdout, /Made the release key/);
+  assert.match(first.stdout, /Stage-1 has this site's key/);
+  assert.match(first.stdout, /Next:\n {2}swarmboot image build --name debian/);
+  const snippet = join(first.here, 'sb.conf');
+  assert.match(readFileSync(snippet, 'utf8'), /^dhcp-range=10\.79\.0\.1,proxy,255\.255\.255\.0$/m);
+  run('dnsmasq', '--test', '-C', snippet);
+  const key = readFileSync(join(first.here, 'config/release.pub'), 'utf8');
+  const second = setup('lab');
+  assert.match(second.stdout, /release\.pub stays[\s\S]*sb\.conf is as it should be/);
+  assert.equal(readFileSync(join(first.here, 'config/release.pub'), 'utf8'), key);
+});
+
+test('a DHCP server that is there is noticed, keeps its job, and is not joined by a second', async () => {
+  start(
+    site,
+    ...['dnsmasq', '--keep-in-foreground', '--user=root', '--port=0', '--pid-file=', '--conf-file=/dev/null'],
+    ...[
+      '--interface=eth0',
+      '--dhcp-range=10.79.0.100,10.79.0.199,1h',
+      `--dhcp-leasefile=${join(folder, 'leases')}`,
+    ],
+  );
+  await sleep(1500);
+  const beside = setup('lab');
+  assert.match(beside.stdout, /10\.79\.0\.254 gives out addresses and goes on doing so/, beside.stderr);
+  refused('second', /A DHCP server is there already \(10\.79\.0\.254\).*take --mode proxy/, '--mode', 'full');
+  const leases = existsSync(join(folder, 'leases')) ? readFileSync(join(folder, 'leases'), 'utf8') : '';
+  assert.equal(leases, '', 'no lease was taken');
+});
+
+test('a program on a port, and a full disk', async () => {
+  start(server, 'busybox', 'httpd', '-f', '-p', '7080', '-h', folder);
+  await sleep(1000);
+  refused(
+    'taken',
+    /busybox \(process \d+\) has TCP port 7080 \(HTTP\), which swarmboot needs\. Stop busybox/,
+  );
+  const small = join(folder, 'small');
+  mkdirSync(small);
+  run('mount', '-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', small);
+  try {
+    const { status, stderr } = setup('full', '--state', join(small, 'state'), '--http-port', '7081');
+    assert.equal(status, 1);
+    assert.match(stderr, /[78] MiB are free in .*Make room/);
+  } finally {
+    run('umount', small);
+  }
+});

@@ -1,4 +1,5 @@
 /** `swarmboot image build | import | list` */
+import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
@@ -51,18 +52,26 @@ interface BuildOptions extends CommonOptions {
   readonly password: string | undefined;
   readonly include: readonly string[];
   readonly size: 'full' | 'small';
+  readonly seed: boolean;
   readonly cache: string;
   readonly refresh: boolean;
 }
 
 async function build(options: BuildOptions): Promise<void> {
   checkCommon(options);
+  const { buildWithSeeder, findAgent, SEED_PACKAGES, seederKey } = await import('../image/seed-content.ts');
+  const agent = options.seed ? findAgent() : undefined;
+  if (options.seed && agent === undefined)
+    throw new Failure(
+      'bad-option',
+      '--seed needs the agent, which is not here; make it with scripts/build-agent',
+    );
   const recipe: ImageOptions = {
     suite: options.suite,
     hostname: options.hostname ?? options.name.replaceAll(/[._]/g, '-').replace(/-+$/, ''),
     user: options.user,
     password: options.password,
-    include: options.include,
+    include: [...options.include, ...(agent === undefined ? [] : SEED_PACKAGES)],
     size: options.size,
   };
   checkImageOptions(recipe);
@@ -80,7 +89,21 @@ async function build(options: BuildOptions): Promise<void> {
     const hours = (built.ageMs / 3_600_000).toFixed(1);
     say(`Taking the build of ${hours} hours ago from ${built.folder}; --refresh builds anew`);
   }
-  await publish(built.folder, options, interrupted.signal);
+  let { folder } = built;
+  if (agent !== undefined) {
+    // The build is kept without the seeder: to pack it again takes a fraction of installing Debian again.
+    const key = createHash('sha256')
+      .update(`${recipeKey(recipe)} ${await seederKey(agent)}`)
+      .digest('hex');
+    const seeding = await cachedBuild(
+      options.cache,
+      key.slice(0, 32),
+      { refresh: options.refresh, nowMs: Date.now() },
+      (target) => buildWithSeeder(built.folder, agent, target, context),
+    );
+    folder = seeding.folder;
+  }
+  await publish(folder, options, interrupted.signal);
 }
 
 async function publish(folder: string, options: CommonOptions, signal: AbortSignal): Promise<void> {
@@ -152,6 +175,11 @@ export function imageCommand(): Command {
       new Option('--size <SIZE>', 'small leaves out sound, graphics and wireless modules')
         .choices(['full', 'small'])
         .default('full'),
+    )
+    .option(
+      '--seed',
+      'put the seeder in, so that machines go on giving once they have booted (docs/seeding.md)',
+      false,
     )
     .addOption(cacheOption())
     .option('--refresh', 'build anew even if the cache has the same recipe', false)

@@ -94,7 +94,7 @@ export const makeTarget = (): Target => {
         0,
         '206 x',
         ['Content-Range: bytes 0-63/100', 'Transfer-Encoding: chunked'],
-        '40\r\n' + 'y'.repeat(64) + '\r\n0\r\n\r\n',
+        `40\r\n${'y'.repeat(64)}\r\n0\r\n\r\n`,
       ),
       head(0, '302 Found', ['Location: /b'], ''),
       head(1, '200 OK', ['Content-Length: 5'], 'hello'),

@@ -52,8 +52,13 @@ async function besieged(t: TestContext, kinds: readonly (readonly string[])[]): 
     ...['--state', join(folder, 'state'), '--config', join(folder, 'config')],
   ]);
   t.after(() => serve.kill());
-  await until(() => /seeding lab/.test(serve.stderr), START_TIMEOUT_MS, 'the server seeds the image');
-
+  await until(
+    () => /lab-?.*seeding on port|seeding lab/.test(serve.stderr),
+    START_TIMEOUT_MS,
+    'the server seeds the image',
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}; it says: ${serve.stderr}`);
+  });
   const { pieceLength } = manifest.torrent;
   const bytes = Object.values<number>(FILES).map((length) => Math.ceil(length / pieceLength));
   const pieceCount = bytes.reduce((sum, count) => sum + count, 0);
@@ -145,6 +150,7 @@ test('two machines that flood, crowd and do not read', async (t) => {
     banned.every((message) => /^10\.76\.0\.[89]:/.test(message)),
     `nobody else is banned: ${banned}`,
   );
-  assert(crowd!.crowdClosed! > crowd!.crowd! / 2, 'the crowd was sent away');
+  // Each of the seven that were crowded around keeps eight of one host; some connections are not even accepted yet.
+  assert(crowd!.crowdClosed! > 10 * 7 * 8, `of the crowd, ${crowd!.crowdClosed} were sent away`);
   assert(serverRssBytes < 400 * 2 ** 20, `the server used ${serverRssBytes} bytes`);
 });

@@ -16,7 +16,7 @@ const pieceCount = Number(pieceCountText);
 const pieceLength = Number(pieceLengthText);
 const infohash = Buffer.from(infohashHex, 'hex');
 const BLOCK = 16_384;
-const CROWD = 2000;
+const CROWD = 500;
 /** A peer that was dropped tries again after so long. */
 const RETURN_MS = 500;
 
@@ -143,7 +143,7 @@ function attack(socket: Socket, dialed: boolean): void {
   });
 }
 
-/** Thousands of connections to one peer, which say nothing or half a handshake. */
+/** Hundreds of connections to each peer, which say nothing or half a handshake. */
 function crowdAround(host: string, port: number): void {
   for (let count = 0; count < CROWD; count++) {
     const socket = connect({ host, port });

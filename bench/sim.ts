@@ -3,7 +3,7 @@
  *
  * Usage: node bench/sim.ts [--machines N,...] [--size MiB] [--piece KiB] [--rate Mbit/s] [--seeds N] [--first-seed N]
  *   [--staggered SECONDS] [--leave-every SHARE] [--stragglers N] [--hostile SHARE] [--losses PER_MINUTE]
- *   [--origin ours|plain] [--most-peers N] [--json FILE]
+ *   [--origin ours|plain|webseed] [--most-peers N] [--json FILE]
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -26,10 +26,14 @@ const { values } = parseArgs({
     losses: { type: 'string', default: '0' },
     origin: { type: 'string', default: 'ours' },
     'most-peers': { type: 'string', default: String(QUIET_LAN.mostPeers) },
-    set: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
   },
 });
+
+function originOf(word: string): Scenario['origin'] {
+  if (word === 'ours' || word === 'plain' || word === 'webseed') return word;
+  throw new Error(`Cannot simulate origin "${word}": there are ours, plain and webseed`);
+}
 
 const base: Omit<Scenario, 'machines' | 'seed'> = {
   ...QUIET_LAN,
@@ -41,7 +45,7 @@ const base: Omit<Scenario, 'machines' | 'seed'> = {
   stragglers: Number(values.stragglers),
   hostileShare: Number(values.hostile),
   lossesPerMinute: Number(values.losses),
-  origin: values.origin === 'plain' ? 'plain' : 'ours',
+  origin: originOf(values.origin),
   mostPeers: Number(values['most-peers']),
 };
 

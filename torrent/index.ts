@@ -15,6 +15,7 @@ export {
 } from './metainfo-model.ts';
 export { type OuterKeys, withOuterKeys } from './metainfo-outer.ts';
 export { type CheckOptions, checkPiece } from './piece-check.ts';
+export { pieceLengthFor } from './piece-length.ts';
 export { openSegmentStore, type Segment, type Store, StoreError, type StoreErrorCode } from './store.ts';
 export { directorySegments } from './store-directory.ts';
 export { Swarm, type SwarmOptions, type SwarmTuning } from './swarm.ts';

@@ -306,7 +306,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   #left(peer: PeerConnection, reason: string, wasOpen: boolean): void {
     if (wasOpen) {
       this.#landing.leave(peer);
-      this.#seeding.leave(peer);
+      this.#seeding.leave(peer, this.#download.peers.get(peer.key)?.pieces.isFull === true);
       this.#exchange.left(peer);
       this.#apply({ type: 'left', peer: peer.key });
     }
@@ -406,6 +406,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
         startedAt: this.#startedAt,
         now,
         connectedPeers: this.#room.peers.size,
+        hasSource: this.#download.hasSource,
         peersExpected: localDiscovery || trackers.length > 0 || this.#room.book.size > 0,
         lastBlockAt: this.#download.lastBlockAt,
         bytesPerSecond: this.#download.peersBytesPerSecond(now),

@@ -11,10 +11,12 @@ import { BLOCK_BYTES, DEFAULT_REQUEST_QUEUE } from '../../torrent/policy/pipelin
 import { Rate } from '../../torrent/policy/rate.ts';
 import { SuperSeeding } from '../../torrent/policy/super-seeding.ts';
 import { type UploadRequest, type UploadTarget, UploadTurns } from '../../torrent/policy/upload-turns.ts';
+import { webseedMayHelp } from '../../torrent/policy/webseed-turn.ts';
 import type { EventQueue } from './event-queue.ts';
 import { about, bare, block, have, hello, type PeerMessage } from './messages.ts';
 import { Flow, Link } from './network.ts';
 import type { Random } from './random.ts';
+import type { SimulatedWebseed } from './webseed.ts';
 
 /** How a machine behaves towards others: as it should, with wrong bytes, or promising pieces and never sending them. */
 export type Conduct = 'honest' | 'liar' | 'mute';
@@ -42,6 +44,7 @@ export interface MachineOptions {
   readonly mostPeers: number;
   readonly uploadSlots: number;
   readonly requestTimeoutMs: number;
+  readonly webseed: SimulatedWebseed | undefined;
   readonly gained: (machine: Machine, now: number) => void;
   readonly lost: (machine: Machine, other: Machine, reason: string) => void;
 }
@@ -104,6 +107,8 @@ export class Machine {
   readonly #events: EventQueue;
   /** Pieces with wrong bytes in them. */
   readonly #spoiled = new Map<number, Set<number>>();
+  /** Connections to the webseed that are free. */
+  #fetches: ReturnType<SimulatedWebseed['connect']>[] | undefined;
   #nextKey = 1;
   #ticks = 0;
 
@@ -167,8 +172,9 @@ export class Machine {
     connection.out.close();
     this.#turns.drop(connection);
     this.#choker.forget(connection.key);
+    const complete = this.download.peers.get(connection.key)?.pieces.isFull === true;
+    this.#superSeeding?.left(connection.key, complete);
     if (connection.joined) this.#apply({ type: 'left', peer: connection.key });
-    this.#superSeeding?.left(connection.key);
     this.options.lost(this, other, reason);
     const delayMs = connection.out.delayMs;
     if (!this.link.cut) {
@@ -184,6 +190,7 @@ export class Machine {
 
   tick(): void {
     this.#apply({ type: 'tick' });
+    this.#askWebseed();
     this.#reveal();
     if (++this.#ticks % 4 === 0) this.#dealSlots();
   }
@@ -341,6 +348,36 @@ export class Machine {
       default:
         this.#byKey.get(command.peer)?.out.write(about(command.do, command));
     }
+  }
+
+  /** As torrent/swarm/webseeds.ts does: two pieces at a time. */
+  #askWebseed(): void {
+    const { webseed, lengthOf, verifyMs } = this.options;
+    if (!webseed || this.gone) return;
+    this.#fetches ??= [webseed.connect(this.link), webseed.connect(this.link)];
+    while (this.#fetches.length > 0 && this.#webseedMayHelp()) {
+      const piece = this.download.claimForWebseed(this.#events.now);
+      if (piece < 0) return;
+      const fetch = this.#fetches.pop()!;
+      fetch(lengthOf(piece), () => {
+        this.#fetches?.push(fetch);
+        this.#events.after(verifyMs, { fire: () => this.#verified(piece) });
+        this.#askWebseed();
+      });
+    }
+  }
+
+  #webseedMayHelp(): boolean {
+    const { now } = this.#events;
+    return webseedMayHelp({
+      startedAt: this.startedAt ?? now,
+      now,
+      connectedPeers: this.connections.size,
+      hasSource: this.download.hasSource,
+      peersExpected: true,
+      lastBlockAt: this.download.lastBlockAt,
+      bytesPerSecond: this.download.peersBytesPerSecond(now),
+    });
   }
 
   #verified(piece: number): void {

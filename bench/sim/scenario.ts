@@ -21,8 +21,8 @@ export interface Scenario {
   readonly hostileShare: number;
   /** Connections of a machine that break, per minute. */
   readonly lossesPerMinute: number;
-  /** A seeder of ours, or any other client that has everything. */
-  readonly origin: 'ours' | 'plain';
+  /** A seeder of ours, or any other client that has everything, or a plain HTTP server. */
+  readonly origin: 'ours' | 'plain' | 'webseed';
   readonly superSeeding: boolean;
   readonly mostPeers: number;
   readonly windowBytes: number;

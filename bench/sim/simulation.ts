@@ -12,6 +12,7 @@ import { type Conduct, Machine } from './machine.ts';
 import { isBalanced } from './network.ts';
 import { Random } from './random.ts';
 import { boundSeconds, type Scenario } from './scenario.ts';
+import { SimulatedWebseed } from './webseed.ts';
 
 const TICK_MS = 250;
 const DIAL_MS = 1000;
@@ -95,6 +96,8 @@ export class Simulation {
   };
   readonly #progress: number[] = [];
   readonly #pieceCount: number;
+  /** It stands on the link of seat 0, which takes no part in the swarm then. */
+  #webseed: SimulatedWebseed | undefined;
   #gained = 0;
   #originMs = 0;
   #originBusyMs = 0;
@@ -108,6 +111,9 @@ export class Simulation {
     this.#leaveAt = scenario.leaveEvery > 0 ? scenario.leaveEvery : Number.POSITIVE_INFINITY;
     this.#open = 0;
     this.#seats.push(this.#seat(0, 'honest', 1));
+    if (scenario.origin === 'webseed') {
+      this.#webseed = new SimulatedWebseed(this.#events, this.#seats[0]!.machine.link, scenario);
+    }
     const hostile = Math.round(scenario.hostileShare * scenario.machines);
     for (let name = 1; name <= scenario.machines; name++) {
       const conduct = name > hostile ? 'honest' : name % 2 === 0 ? 'mute' : 'liar';
@@ -155,6 +161,7 @@ export class Simulation {
       mostPeers: scenario.mostPeers,
       uploadSlots: UPLOAD_SLOTS,
       requestTimeoutMs: scenario.requestTimeoutMs,
+      webseed: name === 0 ? undefined : this.#webseed,
       gained: (who, now) => this.#gain(who, now),
       lost: (who, other, reason) => this.#lost(who, other, reason),
     });
@@ -201,10 +208,12 @@ export class Simulation {
   }
 
   #announce(seat: Seat): void {
+    if (seat.machine.name === 0 && this.#webseed) return;
     const others = this.#random.some(this.#announced, TRACKER_PEERS).filter((other) => other !== seat);
     if (!this.#announced.includes(seat)) this.#announced.push(seat);
     // The boot server is named in each machine's cmdline.
-    const addresses = [this.#seats[0]!, ...others].map((other) => other.endpoint);
+    const origin = this.#webseed ? [] : [this.#seats[0]!];
+    const addresses = [...origin, ...others].map((other) => other.endpoint);
     if (seat.machine.name === 0) return;
     this.#events.after(TRACKER_MS, {
       fire: (now) => {
@@ -301,7 +310,11 @@ export class Simulation {
 
   /** An image has left the origin. */
   #originDone(): boolean {
-    return this.#seats[0]!.machine.uploaded >= this.#scenario.sizeBytes;
+    return this.#serverBytes() >= this.#scenario.sizeBytes;
+  }
+
+  #serverBytes(): number {
+    return this.#webseed ? this.#webseed.sent : this.#seats[0]!.machine.uploaded;
   }
 
   #outcome(): Outcome {
@@ -333,7 +346,7 @@ export class Simulation {
       firstRatio: first / bound,
       medianRatio: median / bound,
       lastRatio: last / bound,
-      serverPayloadRatio: this.#seats[0]!.machine.uploaded / scenario.sizeBytes,
+      serverPayloadRatio: this.#serverBytes() / scenario.sizeBytes,
       wastedShare: delivered > 0 ? wasted / delivered : 0,
       stuck: peers.filter(({ machine }) => machine.finishedAt === undefined).length,
       faults: this.#faults,
@@ -348,6 +361,7 @@ export class Simulation {
   }
 
   #isConserved(): boolean {
+    if (this.#webseed && !this.#webseed.flows.every(isBalanced)) return false;
     return this.#seats.every(
       ({ machine }) => machine.flows.every(isBalanced) && machine.delivered === machine.accounted,
     );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { METAINFO_NAME } from '../../contract/paths.ts';
 import { createKeyFiles, loadSecretKey } from '../../server/catalog/keys.ts';
 import { MANIFEST_NAME, publicKeyPath, RELEASE_FILES, SIGNATURE_NAME } from '../../server/catalog/layout.ts';
-import { PIECE_LENGTH_BYTES, publishRelease } from '../../server/catalog/publish.ts';
+import { publishRelease } from '../../server/catalog/publish.ts';
 import { parseMetainfo, withOuterKeys } from '../../torrent/index.ts';
 import { digestOf } from '../digest.ts';
 import { writeNoise } from '../payload.ts';
@@ -80,7 +80,7 @@ export async function makeImage({ root, lengthBytes, trackerUrl, plainUrl }: Ima
     source: join(seedDirectory, metainfo.name),
     target: v1Torrent,
     kind: 'v1',
-    pieceLength: PIECE_LENGTH_BYTES,
+    pieceLength: metainfo.pieceLength,
     announce: [trackerUrl],
   });
   return {

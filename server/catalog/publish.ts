@@ -18,7 +18,7 @@ import {
 } from '../../contract/manifest.ts';
 import { METAINFO_NAME } from '../../contract/paths.ts';
 import { type SecretKey, signBytes } from '../../contract/signify.ts';
-import { createMetainfo, parseMetainfo } from '../../torrent/index.ts';
+import { createMetainfo, parseMetainfo, pieceLengthFor } from '../../torrent/index.ts';
 import { Failure, systemCode } from '../failure.ts';
 import {
   imageDirectory,
@@ -31,7 +31,6 @@ import {
 import { flush, listVersions, pointCurrent, TEMPORARY_PREFIX } from './release-folders.ts';
 import { nextVersion } from './version.ts';
 
-export const PIECE_LENGTH_BYTES = 1024 * 1024;
 /** What the running system needs beside its image, in bytes: a Debian at its login prompt, with some room. */
 const WORKING_MEMORY_BYTES = 512 * 1024 * 1024;
 
@@ -86,7 +85,7 @@ async function fillRelease(
   const bytes = await createMetainfo({
     name: torrent,
     files: files.map((file) => ({ path: file.path, source: join(payload, file.path) })),
-    pieceLength: PIECE_LENGTH_BYTES,
+    pieceLength: pieceLengthFor(files.reduce((sum, { length }) => sum + length, 0)),
   });
   const metainfo = parseMetainfo(bytes);
   if (!metainfo.infohashV1 || !metainfo.infohashV2) {

@@ -106,9 +106,12 @@ function nextPiece(
 ): ActivePiece | undefined {
   let orphan: ActivePiece | undefined;
   let foreign: ActivePiece | undefined;
+  const spared = download.isSource(peer) && !isIdle(peer, now);
   for (const piece of download.active.values()) {
     if (piece.free === 0 || piece.sealed || !peer.mayAskFor(piece.index, now)) continue;
     if (piece.leader === peer.key) return piece;
+    // What peers have, they give: the one that everybody needs is spared.
+    if (spared && download.copiesBeside(peer, piece.index) > 0) continue;
     if (piece.leader === undefined) orphan ??= piece;
     else if (!piece.single) foreign ??= piece;
   }
@@ -132,15 +135,15 @@ function begin(
     copies: (piece: number) => download.copies(piece),
     random: options.random,
   };
-  const piece =
-    peer.origin && !peer.superSeeds
-      ? pickFromOrigin({
-          ...input,
-          isMine: (index) => download.ownership.isMine(index),
-          idle: isIdle(peer, now),
-          starving: isStarving(download, peer, now),
-        })
-      : pickRarest(input);
+  const piece = download.isSource(peer)
+    ? pickFromOrigin({
+        ...input,
+        copies: (index: number) => download.copiesBeside(peer, index),
+        isMine: (index) => download.ownership.isMine(index),
+        idle: isIdle(peer, now),
+        starving: isStarving(download, peer, now),
+      })
+    : pickRarest(input);
   return piece < 0 ? undefined : download.begin(piece, now);
 }
 
@@ -155,10 +158,11 @@ const isIdle = (origin: DownloadPeer, now: number): boolean =>
 function isStarving(download: Download, origin: DownloadPeer, now: number): boolean {
   let othersAreBusy = false;
   for (const peer of download.peers.values()) {
-    const owes = !peer.origin && peer.outstanding.size > 0 && !peer.snubbed;
+    const owes = peer !== origin && !peer.origin && peer.outstanding.size > 0 && !peer.snubbed;
     if (owes && peer.gave && now - peer.progressAt < GIVES_MS) othersAreBusy = true;
   }
-  const others = download.peersBytesPerSecond(now, false);
+  const others =
+    download.peersBytesPerSecond(now, false) - (origin.origin ? 0 : origin.rate.bytesPerSecond(now));
   if (isIdle(origin, now) && (!othersAreBusy || others < NO_HELP_BYTES_PER_SECOND)) return true;
   return origin.busyBytesPerSecond > MUCH_FASTER * others;
 }

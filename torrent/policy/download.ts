@@ -34,6 +34,10 @@ export interface DownloadOptions {
   readonly startedAt: number;
 }
 
+/** Peers that deliver nothing for so long do not keep a machine from what falls to others, or from what they have. */
+const WEBSEED_IDLE_MS = 1000;
+const WEBSEED_STARVING_MS = 3000;
+
 /** Timeouts in a row before a peer is let go. */
 const MOST_SNUBS = 3;
 /** Rejects in a row, unchoked and without a block in between, before a peer is let go: it promises what it does not give. */
@@ -55,8 +59,11 @@ export class Download {
   lastBlockAt: number | undefined;
   /** How far this machine is behind its peers. */
   lagSeconds = 0;
+  /** Connected peers that call themselves origin. */
+  #origins = 0;
   readonly #suspects = new Suspects();
   readonly #blocksPerPiece: number;
+  readonly #everything: Bitset;
 
   constructor(options: DownloadOptions) {
     this.options = options;
@@ -65,11 +72,26 @@ export class Download {
     this.rate = new Rate(options.startedAt);
     this.availability = new Availability(options.pieceCount);
     this.ownership = new Ownership(options.pieceCount, options.ownPeerId);
+    this.#everything = Bitset.full(options.pieceCount);
     this.#blocksPerPiece = Math.ceil(options.pieceLength / BLOCK_BYTES);
   }
 
   /** Peers (origins not counted) that have `piece`. */
   readonly copies = (piece: number): number => this.availability.of(piece);
+
+  /**
+   * The room gets its pieces from this peer: it says that it is an origin and shows everything, or it is the only one that
+   * has everything, whatever client it is.
+   */
+  isSource(peer: DownloadPeer): boolean {
+    if (peer.superSeeds || !peer.pieces.isFull) return false;
+    return peer.origin || (this.availability.completePeers === 1 && this.#origins === 0);
+  }
+
+  /** Peers that have `piece`, origins and `source` not counted. */
+  copiesBeside(source: DownloadPeer, piece: number): number {
+    return this.availability.of(piece) - (source.origin ? 0 : 1);
+  }
 
   idOf(piece: number, block: number): number {
     return piece * this.#blocksPerPiece + block;
@@ -144,18 +166,28 @@ export class Download {
     return out;
   }
 
-  /** A whole piece for a webseed: sealed from the start, or -1 if there is none or no room. */
+  /** Some peer can give every piece. */
+  get hasSource(): boolean {
+    return this.#origins > 0 || this.availability.completePeers > 0;
+  }
+
+  /**
+   * A whole piece for a webseed: sealed from the start, or -1 if there is none or no room. Where the webseed is the room's
+   * only source, each machine fetches its own share, and more only if nothing comes from the others.
+   */
   claimForWebseed(now: number): number {
     if (this.active.size >= this.options.mostActive) return -1;
+    const waitedMs = now - (this.lastBlockAt ?? this.options.startedAt);
+    const alone = this.hasSource || this.peers.size === 0;
     const piece = pickFromOrigin({
-      offered: Bitset.full(this.options.pieceCount),
+      offered: this.#everything,
       taken: this.taken,
       isAllowed: () => true,
-      copies: (index) => this.copies(index),
+      copies: this.copies,
       random: this.options.random,
       isMine: (index) => this.ownership.isMine(index),
-      idle: true,
-      starving: true,
+      idle: alone || waitedMs >= WEBSEED_IDLE_MS,
+      starving: alone || waitedMs >= WEBSEED_STARVING_MS,
     });
     if (piece < 0) return -1;
     const active = this.#begin(piece, false, now);
@@ -195,7 +227,10 @@ export class Download {
         this.#left(peer, out, now);
         return;
       case 'described':
-        if (event.origin && !peer.origin) this.availability.remove(peer.pieces);
+        if (event.origin && !peer.origin) {
+          this.availability.remove(peer.pieces);
+          this.#origins++;
+        }
         peer.origin ||= event.origin;
         peer.requestQueue = event.requestQueue;
         peer.mostBlocksPerRequest = Math.floor(event.longestRequest / BLOCK_BYTES);
@@ -275,7 +310,8 @@ export class Download {
 
   #left(peer: DownloadPeer, out: DownloadCommand[], now: number): void {
     this.peers.delete(peer.key);
-    if (!peer.origin) this.availability.remove(peer.pieces);
+    if (peer.origin) this.#origins--;
+    else this.availability.remove(peer.pieces);
     this.#takeBackAll(peer, out, false);
     this.#shareOut();
     this.#refillAll(out, now);

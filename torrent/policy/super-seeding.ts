@@ -39,8 +39,8 @@ export interface RevealInput {
 }
 
 interface Shown {
-  /** Pieces that it was shown and has not announced yet. */
-  readonly open: Set<number>;
+  /** Pieces that it was shown and has not announced yet, and since when, in ms. */
+  readonly open: Map<number, number>;
   /** Pieces shown so far. */
   given: number;
   /** When the peer last asked for something, or announced or was shown a piece, in ms. */
@@ -59,8 +59,13 @@ const OPEN_SECONDS = 0.1;
 /** A peer that was shown pieces and neither asks nor announces for so long is gone: others get them. */
 const SILENT_MS = 2000;
 const SLEEP_MS = 10_000;
-/** A peer that got no piece from anyone else for so long needs us. */
-const STALLED_MS = 1500;
+/** A piece that a slow peer was shown so long ago is shown to another, once nothing new is left. */
+const LATE_MS = 1000;
+/**
+ * A peer that got no piece from anyone else for so long needs us, whoever is thought to have it: they may be gone without
+ * our knowing. Not much sooner: a machine that is short of CPU may stop for a second or two.
+ */
+const STALLED_MS = 4000;
 /** Pieces to reveal again are looked for this often. */
 const AGAIN_MS = 200;
 
@@ -69,6 +74,8 @@ export class SuperSeeding {
   readonly #shown = new Map<PeerKey, Shown>();
   /** Pieces to be revealed for the first time, in random order; taken from the end. */
   readonly #fresh: number[];
+  /** Peers that had everything when they left: they are still there for others. */
+  #graduates = 0;
   #againAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: SuperSeedingOptions) {
@@ -83,7 +90,7 @@ export class SuperSeeding {
 
   joined(peer: PeerKey, now: number): void {
     this.#shown.set(peer, {
-      open: new Set(),
+      open: new Map(),
       given: 0,
       signAt: now,
       suppliedAt: now,
@@ -100,10 +107,12 @@ export class SuperSeeding {
     shown.asleepUntil = Number.NEGATIVE_INFINITY;
   }
 
-  left(peer: PeerKey): void {
+  /** `complete`: it had every piece. */
+  left(peer: PeerKey, complete: boolean): void {
     const shown = this.#shown.get(peer);
     this.#shown.delete(peer);
-    if (shown) this.#fresh.push(...shown.open);
+    if (complete) this.#graduates++;
+    else if (shown) this.#fresh.push(...shown.open.keys());
   }
 
   /** What to reveal now. To be asked whenever a peer comes, goes or gets a piece, and now and then. */
@@ -134,7 +143,7 @@ export class SuperSeeding {
         }
         if (piece < 0) break;
         if (shown.open.size === 0) shown.signAt = now;
-        shown.open.add(piece);
+        shown.open.set(piece, now);
         shown.given++;
         open++;
         reveals.push({ peer: peer.key, piece });
@@ -147,14 +156,14 @@ export class SuperSeeding {
     let gained = peer.pieces.count - shown.had;
     if (gained > 0) this.asked(peer.key, now);
     shown.had += gained;
-    for (const piece of shown.open) {
+    for (const piece of shown.open.keys()) {
       if (!peer.pieces.has(piece)) continue;
       shown.open.delete(piece);
       gained--;
     }
     if (gained > 0) shown.suppliedAt = now;
     if (shown.open.size === 0 || now - shown.signAt < SILENT_MS) return;
-    this.#fresh.push(...shown.open);
+    this.#fresh.push(...shown.open.keys());
     shown.open.clear();
     shown.asleepUntil = now + SLEEP_MS;
   }
@@ -171,15 +180,14 @@ export class SuperSeeding {
 
   /** A piece that this peer needs from us although it was revealed before, or -1. */
   #again(peer: SeenPeer, shown: Shown, copies: (piece: number) => number, now: number): number {
-    // Those who have a piece may be gone without our knowing: a peer that nobody supplies is told otherwise by nobody.
     const stalled = now - shown.suppliedAt >= STALLED_MS;
     let chosen = -1;
-    let fewest = stalled ? Number.POSITIVE_INFINITY : 1;
+    let fewest = stalled ? Number.POSITIVE_INFINITY : this.#graduates > 0 ? 0 : 1;
     for (let piece = 0; piece < this.#options.pieceCount; piece++) {
       if (peer.pieces.has(piece) || shown.open.has(piece)) continue;
       const count = copies(piece);
       if (count >= fewest) continue;
-      const soon = count + this.#onTheirWay(piece);
+      const soon = count + this.#onTheirWay(piece, now);
       if (soon >= fewest) continue;
       fewest = soon;
       chosen = piece;
@@ -187,10 +195,11 @@ export class SuperSeeding {
     return chosen;
   }
 
-  /** Peers that were shown the piece and do not have it yet. */
-  #onTheirWay(piece: number): number {
+  /** Peers that were shown the piece and will soon have it. */
+  #onTheirWay(piece: number, now: number): number {
     let count = 0;
-    for (const { open } of this.#shown.values()) if (open.has(piece)) count++;
+    for (const { open } of this.#shown.values())
+      if (now - (open.get(piece) ?? Number.NEGATIVE_INFINITY) < LATE_MS) count++;
     return count;
   }
 }

@@ -3,6 +3,8 @@ export interface WebseedTurnInput {
   readonly startedAt: number;
   readonly now: number;
   readonly connectedPeers: number;
+  /** A connected peer has everything or says that it is an origin. Without one the webseed is the room's origin. */
+  readonly hasSource: boolean;
   /** Addresses or trackers that may still lead to peers. */
   readonly peersExpected: boolean;
   /** When a peer last delivered a block; undefined if none ever did. */
@@ -22,6 +24,8 @@ export function webseedMayHelp(input: WebseedTurnInput): boolean {
   if (input.connectedPeers === 0 && input.lastBlockAt === undefined) {
     return !input.peersExpected || waited >= CONNECT_MS;
   }
+  // Peers share out what to fetch from it (rendezvous.ts).
+  if (!input.hasSource && input.connectedPeers > 0) return true;
   if (waited < PROGRESS_MS) return false;
   const stalled = input.now - (input.lastBlockAt ?? input.startedAt) >= PROGRESS_MS;
   return stalled || input.bytesPerSecond < CRAWL_BYTES_PER_SECOND;

@@ -113,10 +113,11 @@ export class Seeding {
     this.#queue.drained();
   }
 
-  leave(peer: PeerConnection): void {
+  /** `complete`: the peer has every piece. */
+  leave(peer: PeerConnection, complete: boolean): void {
     this.#queue.drop(peer);
     this.#choker.forget(peer.key);
-    this.#superSeeding?.left(peer.key);
+    this.#superSeeding?.left(peer.key, complete);
   }
 
   /** Deals the slots; `rateOf`: what a peer sends us, in bytes per second. */

@@ -32,8 +32,9 @@ class Lab {
   }
 
   leave(key: number): void {
+    const complete = this.peers.get(key)!.pieces.isFull;
     this.peers.delete(key);
-    this.#origin.left(key);
+    this.#origin.left(key, complete);
   }
 
   asked(key: number): void {
@@ -133,8 +134,21 @@ test('a piece that nobody has any more comes again, and a peer that gets nothing
   stalled.join(1, 2);
   for (const piece of Bitset.full(PIECES)) stalled.peers.get(1)!.pieces.add(piece);
   assert.deepEqual(stalled.decide(), [], 'the other has everything');
-  stalled.now = 2500;
+  stalled.now = 3000;
+  assert.deepEqual(stalled.decide(), [], 'and may be slow');
+  stalled.now = 4500;
   assert.equal(stalled.decide()[0]?.peer, 2);
+
+  const late = new Lab();
+  late.join(1);
+  while (!late.peers.get(1)!.pieces.isFull)
+    for (const { piece } of late.decide()) late.peers.get(1)!.pieces.add(piece);
+  late.leave(1);
+  late.join(2);
+  late.now += 1000;
+  assert.deepEqual(late.decide(), [], 'who finished and left is still there for others');
+  late.now += 4000;
+  assert.ok(late.decide().length > 0);
 });
 
 test('peers that claim nearly everything and give nothing delay the others by a moment only', () => {

@@ -6,6 +6,7 @@ const base = {
   startedAt: 0,
   now: 10_000,
   connectedPeers: 2,
+  hasSource: true,
   peersExpected: true,
   lastBlockAt: 9_900 as number | undefined,
   bytesPerSecond: 1e6,
@@ -28,4 +29,9 @@ test('three seconds after the last block', () => {
 test('when peers only crawl', () => assert.equal(webseedMayHelp({ ...base, bytesPerSecond: 1000 }), true));
 test('not in the first three seconds of a connection', () => {
   assert.equal(webseedMayHelp({ ...base, now: 2000, lastBlockAt: undefined, bytesPerSecond: 0 }), false);
+});
+test('at once where no peer has everything: then it is the origin', () => {
+  const begin = { ...base, now: 100, hasSource: false, lastBlockAt: undefined, bytesPerSecond: 0 };
+  assert.equal(webseedMayHelp(begin), true);
+  assert.equal(webseedMayHelp({ ...begin, connectedPeers: 0 }), false, 'peers are waited for');
 });

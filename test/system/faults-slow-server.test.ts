@@ -43,7 +43,7 @@ test('three machines boot from a server with 40 Mbit/s, and share', async (t) =>
     ...['--state', join(folder, 'state'), '--config', join(folder, 'config')],
   ]);
   t.after(() => serve.kill());
-  await until(() => /seeding lab/.test(serve.stderr), START_TIMEOUT_MS, 'the server seeds the image');
+  await until(() => /lab \S+: seeding/.test(serve.stderr), START_TIMEOUT_MS, 'the server seeds the image');
 
   const sentBefore = server.sentBytes();
   const children = machines.map((machine, index) =>

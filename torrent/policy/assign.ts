@@ -106,7 +106,7 @@ function nextPiece(
 ): ActivePiece | undefined {
   let orphan: ActivePiece | undefined;
   let foreign: ActivePiece | undefined;
-  const spared = download.isSource(peer) && !isIdle(peer, now);
+  const spared = download.isSource(peer) && !isIdle(peer, now) && !isStarving(download, peer, now);
   for (const piece of download.active.values()) {
     if (piece.free === 0 || piece.sealed || !peer.mayAskFor(piece.index, now)) continue;
     if (piece.leader === peer.key) return piece;

@@ -65,7 +65,7 @@ const LATE_MS = 1000;
  * A peer that got no piece from anyone else for so long needs us, whoever is thought to have it: they may be gone without
  * our knowing. Not much sooner: a machine that is short of CPU may stop for a second or two.
  */
-const STALLED_MS = 4000;
+const STALLED_MS = 3200;
 /** Pieces to reveal again are looked for this often. */
 const AGAIN_MS = 200;
 

@@ -158,7 +158,7 @@ class Lab {
           this.reasons.push(reason);
           if (!this.peers.delete(key)) return;
           this.landing.leave(peer);
-          this.seeding.leave(peer);
+          this.seeding.leave(peer, this.download.peers.get(key)?.pieces.isFull === true);
           this.apply({ type: 'left', peer: key });
         },
       },

@@ -5,12 +5,12 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PACKAGES } from './contents.ts';
-import { defaultCache, unpackPackages } from './packages.ts';
+import { BUILT_USING, defaultCache, unpackPackages } from './packages.ts';
 import { buildStage1, GROUPS, type Stage1Report } from './stage1.ts';
 
 const USAGE = `Usage: scripts/build-stage1 --key release.pub --out DIR [options]
        scripts/build-stage1 --no-key --out DIR [options]
-Writes DIR/vmlinuz, DIR/initrd.img and DIR/report.json.
+Writes DIR/vmlinuz, DIR/initrd.img, DIR/report.json and DIR/built-using (Debian's source packages).
   --key FILE      public key that manifests must be signed with (swarmboot key generate)
   --no-key        for any site: "swarmboot stage1 install" puts the site's key behind it
   --agent FILE    single-file agent (dist/swarmboot-agent)
@@ -104,6 +104,7 @@ async function main(): Promise<void> {
   await replaceFile(join(values.out, 'vmlinuz'), stage1.vmlinuz);
   await replaceFile(join(values.out, 'initrd.img'), stage1.initrd);
   await replaceFile(join(values.out, 'report.json'), `${JSON.stringify(stage1.report, null, 2)}\n`);
+  await replaceFile(join(values.out, BUILT_USING), await readFile(join(packages, BUILT_USING)));
   console.log(describe(stage1.report));
 }
 

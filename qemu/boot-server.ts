@@ -26,6 +26,8 @@ export interface BootServerOptions {
   readonly folder: string;
   /** `full`: we give leases; `proxy`: the site's own DHCP server does, we only answer PXE. */
   readonly dhcp: 'full' | 'proxy';
+  /** Root folder of a Debian with shim and GRUB: UEFI machines get these instead of iPXE. */
+  readonly shimRoot?: string;
   /** More arguments of `swarmboot serve`. */
   readonly arguments?: readonly string[];
 }
@@ -90,9 +92,12 @@ export class BootServer {
   }
 
   #startDnsmasq(): void {
-    const { folder, dhcp, state } = this.#options;
+    const { folder, dhcp, state, shimRoot } = this.#options;
     const file = join(folder, 'dnsmasq.conf');
-    const argv = ['dnsmasq', '--mode', dhcp, '--interface', BRIDGE, '--address', `${SERVER_ADDRESS}/24`];
+    const argv = [
+      ...['dnsmasq', '--mode', dhcp, '--interface', BRIDGE, '--address', `${SERVER_ADDRESS}/24`],
+      ...(shimRoot === undefined ? ['--uefi', 'ipxe'] : ['--uefi', 'shim', '--debian-root', shimRoot]),
+    ];
     const text = execFileSync(SWARMBOOT, [...argv, '--ra', PREFIX_V6, '--install-ipxe', '--state', state], {
       encoding: 'utf8',
       timeout: COMMAND_TIMEOUT_MS,

@@ -26,6 +26,8 @@ export interface LabOptions {
   readonly dhcp?: 'full' | 'proxy';
   /** Rate of each machine's link in bits per second; unlimited if not given. */
   readonly linkBitsPerSecond?: number;
+  /** See `BootServerOptions`; what the firmware `secureboot` needs. */
+  readonly shimRoot?: string;
   readonly serverArguments?: readonly string[];
   /** Folder for transcripts, kept in any case; else a temporary one, kept only on failure. */
   readonly transcripts?: string;
@@ -66,6 +68,7 @@ export class Lab {
     try {
       const server = await BootServer.start({
         ...{ network, folder, dhcp, state: options.state, config: options.config, image: options.image },
+        ...(options.shimRoot === undefined ? {} : { shimRoot: options.shimRoot }),
         ...(options.serverArguments ? { arguments: options.serverArguments } : {}),
       });
       return new Lab(options, folder, network, server);
@@ -78,7 +81,7 @@ export class Lab {
   /** Switches machine `index` (from 0) on. `overrides` change this machine only. */
   powerOn(
     index: number,
-    overrides: Partial<Pick<MachineOptions, 'memoryMiB' | 'direct' | 'nic'>> = {},
+    overrides: Partial<Pick<MachineOptions, 'memoryMiB' | 'direct' | 'nic' | 'httpBoot'>> = {},
   ): Machine {
     const options = this.#options;
     const machine = new Machine({

@@ -1,7 +1,8 @@
 /** The QEMU command line of one machine: pure, so that a unit test can read it. */
 import type { Accelerator } from './accel.ts';
 
-export type Firmware = 'bios' | 'uefi';
+/** `secureboot` is UEFI with Microsoft's keys enrolled and Secure Boot on. */
+export type Firmware = 'bios' | 'uefi' | 'secureboot';
 
 export interface MachinePlan {
   readonly name: string;
@@ -14,15 +15,22 @@ export interface MachinePlan {
   readonly tap: string;
   /** QEMU's name of the network card. */
   readonly nic: string;
-  /** This machine's own copy of the UEFI variables; needed with `uefi`. */
+  /** This machine's own copy of the UEFI variables; needed with all but `bios`. */
   readonly uefiVariables?: string;
+  /** UEFI firmware fetches over HTTP instead of PXE's TFTP. */
+  readonly httpBoot?: boolean;
   /** Boots this directly, past firmware and PXE. */
   readonly direct?: { readonly kernel: string; readonly initrd: string; readonly cmdline: string };
 }
 
-/** Debian's OVMF without Secure Boot: 4 MB build, as the 2 MB one is gone from Debian 13. */
-export const OVMF_CODE = '/usr/share/OVMF/OVMF_CODE_4M.fd';
-export const OVMF_VARIABLES = '/usr/share/OVMF/OVMF_VARS_4M.fd';
+/** Debian's OVMF, without and with Secure Boot: 4 MB builds, as the 2 MB ones are gone from Debian 13. */
+export const OVMF = {
+  uefi: { code: '/usr/share/OVMF/OVMF_CODE_4M.fd', variables: '/usr/share/OVMF/OVMF_VARS_4M.fd' },
+  secureboot: {
+    code: '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd',
+    variables: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd',
+  },
+} as const;
 
 export const acceleratorArgument = (accelerator: Accelerator): string =>
   accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi';
@@ -41,7 +49,7 @@ export const platformArguments = (accelerator: Accelerator): string[] => [
 export function machineArguments(plan: MachinePlan): string[] {
   const device = [plan.nic, 'netdev=net0', `mac=${plan.mac}`];
   // OVMF would run the ROM's iPXE instead of its own PXE client; real UEFI machines have only the latter.
-  if (plan.firmware === 'uefi') device.push('romfile=');
+  if (plan.firmware !== 'bios') device.push('romfile=');
   if (!plan.direct) device.push('bootindex=1');
   const args = [
     ...['-name', plan.name],
@@ -52,10 +60,18 @@ export function machineArguments(plan: MachinePlan): string[] {
     // Without it a guest under TCG waits for entropy.
     ...['-device', 'virtio-rng-pci'],
   ];
-  if (plan.firmware === 'uefi') {
+  if (plan.firmware !== 'bios') {
     if (plan.uefiVariables === undefined)
       throw new Error(`Machine ${plan.name} boots by UEFI and needs its variables`);
-    args.push('-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${OVMF_CODE}`);
+    const { code } = OVMF[plan.firmware];
+    // This OVMF is built to guard its variables from system management mode; without it, it does not start.
+    if (plan.firmware === 'secureboot')
+      args.push('-machine', 'smm=on', '-global', 'driver=cfi.pflash01,property=secure,value=on');
+    args.push('-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${code}`);
+    // edk2's OvmfPkg/README: without PXE, its next boot option on a network card is HTTP Boot.
+    if (plan.httpBoot)
+      for (const version of ['IPv4', 'IPv6'])
+        args.push('-fw_cfg', `name=opt/org.tianocore/${version}PXESupport,string=n`);
     args.push('-drive', `if=pflash,unit=1,format=raw,file=${plan.uefiVariables}`);
   }
   if (plan.direct) {

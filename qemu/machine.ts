@@ -2,7 +2,7 @@
 import { copyFileSync, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Console, type ExpectOptions, type Found } from './console.ts';
-import { type MachinePlan, machineArguments, OVMF_VARIABLES } from './machine-arguments.ts';
+import { type MachinePlan, machineArguments, OVMF } from './machine-arguments.ts';
 import { describeExit, Program, type ProgramExit } from './program.ts';
 
 export interface MachineOptions extends Omit<MachinePlan, 'uefiVariables'> {
@@ -31,9 +31,9 @@ export class Machine {
       transcript.write(`[${line.seconds.toFixed(3).padStart(8)}] ${line.text}\n`),
     );
     let complete: MachinePlan = plan;
-    if (plan.firmware === 'uefi') {
+    if (plan.firmware !== 'bios') {
       const uefiVariables = join(folder, `${plan.name}.vars`);
-      copyFileSync(OVMF_VARIABLES, uefiVariables);
+      copyFileSync(OVMF[plan.firmware].variables, uefiVariables);
       complete = { ...plan, uefiVariables };
     }
     this.#program = new Program({

@@ -9,7 +9,7 @@ import type { ConsoleLine } from './console.ts';
 import { parseAgentLine } from './console-lines.ts';
 
 export interface Timeline {
-  /** Seconds by name, in the order of the boot: firmware, ipxe, kernel, the agent's phases, system. */
+  /** Seconds by name, in the order of the boot: firmware, ipxe or grub, kernel, the agent's phases, system. */
   readonly phases: Readonly<Record<string, number>>;
   /** Strategy that the last handoff used, as it names it. */
   readonly handoff: string | undefined;
@@ -18,6 +18,8 @@ export interface Timeline {
 }
 
 const IPXE = /iPXE initiali[sz]ing devices/;
+/** What GRUB, loaded by shim, says first of ours; it greets nobody when it takes its terminal from the firmware. */
+const GRUB = /^swarmboot: asking \S+ what \S+ boots/;
 const KERNEL = /Linux version \d/;
 
 /** `loginSeconds`: when the real system's prompt was seen, if it was. */
@@ -36,8 +38,8 @@ export function timelineOf(
   };
   for (const { text, seconds } of lines) {
     if (before.name === 'firmware' && IPXE.test(text)) milestone('ipxe', seconds);
-    if ((before.name === 'firmware' || before.name === 'ipxe') && KERNEL.test(text))
-      milestone('kernel', seconds);
+    if (before.name === 'firmware' && GRUB.test(text)) milestone('grub', seconds);
+    if (['firmware', 'ipxe', 'grub'].includes(before.name) && KERNEL.test(text)) milestone('kernel', seconds);
     const said = parseAgentLine(text);
     if (said?.kind === 'phase-start') {
       if (before.name !== 'agent') milestone('agent', seconds);

@@ -4,6 +4,7 @@ import { fileOfRole } from '../../contract/manifest.ts';
 import { BAKED_KEY_PATH } from '../../contract/paths.ts';
 import { BootError } from '../boot-error.ts';
 import { composeCmdline } from '../handoff/cmdline.ts';
+import { kexecRefusal } from '../handoff/kexec-refusal.ts';
 import { appendArchive, copyToDevice, stateArchive } from '../handoff/leave-state.ts';
 import { pathOf, readText } from '../machine.ts';
 import { peakRssBytes } from '../peak-rss.ts';
@@ -32,7 +33,8 @@ const DRAIN_MS = 200;
 
 /**
  * `kexec -s`: kexec_file_load(2), the one call that Secure Boot's lockdown allows, and the one that keeps the new
- * kernel's segments out of pmem regions. Throws `BootError` with code `kexec-refused`.
+ * kernel's segments out of pmem regions. Throws `BootError` with code `kexec-refused`,
+ * or `kernel-untrusted`, which no other strategy can help.
  */
 export async function handoffPhase(context: PhaseContext, options: HandoffOptions): Promise<Outcome<void>> {
   const { machine, telemetry, signal } = context;
@@ -50,15 +52,8 @@ export async function handoffPhase(context: PhaseContext, options: HandoffOption
   const loaded = await machine.run('kexec', args, { signal });
   signal.throwIfAborted();
   if (loaded.status !== 0) {
-    throw new BootError(
-      'kexec-refused',
-      `kexec cannot load the kernel of "${releaseName(release.manifest)}" (${strategy}): ` +
-        (loaded.output || `status ${loaded.status}`),
-      {
-        hint: 'Under Secure Boot the kernel must be signed by Debian or enrolled; else the RAM may be too small',
-        retriable: 'no',
-      },
-    );
+    const said = loaded.output || `status ${loaded.status}`;
+    throw kexecRefusal(said, releaseName(release.manifest), strategy);
   }
   context.awaiting('the swarm and the server to be told');
   const { downloaded, uploaded, hashFailures } = download.swarm.stats();

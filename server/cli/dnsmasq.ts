@@ -3,9 +3,10 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { tftpDirectory } from '../catalog/layout.ts';
+import { Failure } from '../failure.ts';
+import { hasShim, installBootFiles } from '../netboot/boot-files.ts';
 import { dnsmasqConfig } from '../netboot/dnsmasq-config.ts';
 import { parseDnsmasqOptions } from '../netboot/dnsmasq-options.ts';
-import { installIpxe } from '../netboot/ipxe-files.ts';
 import { stateOption } from './options.ts';
 
 interface Options {
@@ -16,18 +17,40 @@ interface Options {
   readonly ra: string | undefined;
   readonly serverUrl: string | undefined;
   readonly tftpRoot: string | undefined;
+  readonly uefi: 'ipxe' | 'shim';
+  readonly debianRoot: readonly string[];
   readonly out: string | undefined;
   readonly installIpxe: boolean;
   readonly state: string;
 }
 
+const tell = (sentence: string): boolean => process.stderr.write(`swarmboot: ${sentence}\n`);
+
+/** shim without its GRUB in the same folder is a machine that stops at a red screen. */
+async function checkShim(tftpRoot: string): Promise<void> {
+  if (await hasShim(tftpRoot, 'amd64')) return;
+  throw new Failure(
+    'missing-program',
+    `shim and a GRUB that loads over HTTP are not in ${tftpRoot}; on Debian 13 apt-get install shim-signed ` +
+      'grub-efi-amd64-signed and give --install-ipxe (Debian 12: docs/secure-boot.md)',
+  );
+}
+
 async function run(options: Options): Promise<void> {
   const tftpRoot = resolve(options.tftpRoot ?? tftpDirectory(options.state));
-  const text = dnsmasqConfig(parseDnsmasqOptions({ ...options, tftpRoot }));
+  // Wrong options are found before anything is written.
+  const parsed = parseDnsmasqOptions({ ...options, tftpRoot });
   if (options.installIpxe) {
-    const names = await installIpxe(tftpRoot);
-    process.stderr.write(`swarmboot: ${names.join(', ')} are in ${tftpRoot}\n`);
+    const { names, complaints } = await installBootFiles(
+      tftpRoot,
+      [...options.debianRoot, '/'],
+      parsed.serverUrl,
+    );
+    for (const complaint of complaints) tell(complaint);
+    tell(`${names.join(', ')} are in ${tftpRoot}`);
   }
+  if (options.uefi === 'shim') await checkShim(tftpRoot);
+  const text = dnsmasqConfig(parsed);
   if (options.out === undefined) {
     process.stdout.write(text);
     return;
@@ -35,7 +58,7 @@ async function run(options: Options): Promise<void> {
   await mkdir(dirname(resolve(options.out)), { recursive: true });
   await writeFile(`${options.out}.new`, text);
   await rename(`${options.out}.new`, options.out);
-  process.stderr.write(`swarmboot: wrote ${options.out}; check it with dnsmasq --test -C ${options.out}\n`);
+  tell(`wrote ${options.out}; check it with dnsmasq --test -C ${options.out}`);
 }
 
 export function dnsmasqCommand(): Command {
@@ -52,7 +75,25 @@ export function dnsmasqCommand(): Command {
     .option('--ra <PREFIX>', 'send router advertisements, which saves 16 seconds in iPXE; like fd77::/64')
     .option('--server-url <URL>', 'where swarmboot serve is (default: http://ADDRESS:7080)')
     .option('--tftp-root <DIR>', 'folder of the boot files (default: STATE/tftp)')
-    .option('--install-ipxe', "copy Debian's iPXE binaries into that folder", false)
+    .addOption(
+      new Option(
+        '--uefi <PROGRAM>',
+        'what UEFI machines load first. ipxe: with Secure Boot off; shim: on or off, docs/secure-boot.md',
+      )
+        .choices(['ipxe', 'shim'])
+        .default('ipxe'),
+    )
+    .option(
+      '--install-ipxe',
+      "copy Debian's iPXE, and its shim and GRUB if they are there, into that folder",
+      false,
+    )
+    .option(
+      '--debian-root <DIR>',
+      'root folder of an unpacked Debian to take them from, before this one; may be given several times',
+      (root: string, previous: readonly string[]) => [...previous, resolve(root)],
+      [],
+    )
     .option('--out <FILE>', 'write there instead of standard output')
     .addOption(stateOption())
     .action(run);

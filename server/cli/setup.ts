@@ -64,19 +64,18 @@ async function run(options: Options): Promise<void> {
   const { checkDisk, checkImages, checkPorts, checkStage1 } = await import('../doctor/checks.ts');
   const { dnsmasqConfig } = await import('../netboot/dnsmasq-config.ts');
   const { parseDnsmasqOptions } = await import('../netboot/dnsmasq-options.ts');
-  const { installIpxe } = await import('../netboot/ipxe-files.ts');
+  const { installBootFiles } = await import('../netboot/boot-files.ts');
   const { installStage1 } = await import('../stage1/install-stage1.ts');
 
   // First everything that can be in the way, then everything that is written: a refusal leaves nothing half-done.
   const chosen = chooseInterface(candidates(networkInterfaces()), options.interface);
   const [address = ''] = chosen.cidr.split('/');
   const tftpRoot = resolve(tftpDirectory(options.state));
-  const snippet = dnsmasqConfig(
-    parseDnsmasqOptions({
-      ...{ interface: chosen.name, address: chosen.cidr, mode: options.mode, tftpRoot },
-      ...{ range: undefined, ra: undefined, serverUrl: `http://${address}:${options.httpPort}` },
-    }),
-  );
+  const netboot = parseDnsmasqOptions({
+    ...{ interface: chosen.name, address: chosen.cidr, mode: options.mode, tftpRoot },
+    ...{ range: undefined, ra: undefined, serverUrl: `http://${address}:${options.httpPort}`, uefi: 'ipxe' },
+  });
+  const snippet = dnsmasqConfig(netboot);
   const looking = { ...options, nowMs: Date.now() };
   const taken = checkPorts(looking).find(
     ({ level, sentence }) => level === 'problem' && !sentence.startsWith('Nobody'),
@@ -88,7 +87,7 @@ async function run(options: Options): Promise<void> {
   say(`Machines boot on ${chosen.name}, where this server is ${address}`);
   await lookForDhcp(options, address, chosen.mac);
 
-  await installIpxe(tftpRoot);
+  await installBootFiles(tftpRoot, ['/'], netboot.serverUrl);
   if (existsSync(secretKeyPath(options.config)))
     say(`The release key ${publicKeyPath(options.config)} stays`);
   else {

@@ -10,7 +10,7 @@ import { publicKeyPath, secretKeyPath, stage1Directory } from '../catalog/layout
 import { loadRelease } from '../catalog/load-release.ts';
 import { currentVersion, listImages } from '../catalog/release-folders.ts';
 import { readServerNote } from '../database/server-note.ts';
-import { IPXE_FILES } from '../netboot/ipxe-files.ts';
+import { IPXE_FILES } from '../netboot/boot-files.ts';
 import { withSite } from '../site.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 import { droppedBy, type Port } from './firewall.ts';

@@ -4,6 +4,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { bootRoutes } from './boot-routes.ts';
 import { limitConnections } from './connection-limit.ts';
 import type { HttpDependencies } from './dependencies.ts';
+import { CanonicalResponse } from './header-case.ts';
 import { machineRoutes } from './machine-routes.ts';
 import { releaseRoutes } from './release-routes.ts';
 import { trackerRoutes } from './tracker-routes.ts';
@@ -32,9 +33,15 @@ export async function createApp(
     connectionTimeout: IDLE_MS,
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADER_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: CHECK_MS },
+    http: {
+      ServerResponse: CanonicalResponse,
+      headersTimeout: HEADER_MS,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: CHECK_MS,
+    },
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 160 },
+    // shim asks for "/tftp//grubx64.efi".
+    routerOptions: { maxParamLength: 160, ignoreDuplicateSlashes: true },
   });
   app.server.maxConnections = CONNECTION_LIMIT;
   limitConnections(app.server);

@@ -1,10 +1,16 @@
-/** For firmware and iPXE: scripts, and stage-1's kernel and initramfs. */
+/** For firmware, iPXE and GRUB: scripts, and stage-1's kernel and initramfs. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isArch } from '../assignments/assignment.ts';
 import { stage1Directory, tftpDirectory } from '../catalog/layout.ts';
 import type { Release } from '../catalog/load-release.ts';
+import { BOOT_FILE_NAMES } from '../netboot/boot-files.ts';
 import { menuScript } from '../netboot/boot-menu.ts';
-import { IPXE_FILES } from '../netboot/ipxe-files.ts';
+import {
+  GRUB_CONFIG_NAME,
+  grubEntryConfig,
+  grubExcuseScript,
+  grubMachineScript,
+} from '../netboot/grub-script.ts';
 import { entryScript, excuseScript, machineScript } from '../netboot/ipxe-script.ts';
 import { type MachineQuery, parseMachineQuery } from '../netboot/machine-query.ts';
 import { hostOf } from './base-url.ts';
@@ -12,7 +18,15 @@ import type { HttpDependencies } from './dependencies.ts';
 import { baseUrlOf, remoteAddressOf } from './request-origin.ts';
 
 const STAGE1_FILES = ['vmlinuz', 'initrd.img'];
-const BOOT_FILES: readonly string[] = Object.values(IPXE_FILES).map(({ name }) => name);
+/** How a boot loader wants to be told. */
+interface Dialect {
+  readonly machine: typeof machineScript;
+  readonly excuse: typeof excuseScript;
+  /** undefined: it shows no menu, and boots what was decided. */
+  readonly menu: typeof menuScript | undefined;
+}
+const IPXE: Dialect = { machine: machineScript, excuse: excuseScript, menu: menuScript };
+const GRUB: Dialect = { machine: grubMachineScript, excuse: grubExcuseScript, menu: undefined };
 
 export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
   app.get('/boot.ipxe', (request, reply) => {
@@ -20,13 +34,25 @@ export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
     return reply.send(entryScript(baseUrlOf(request, deps.publicUrl)));
   });
 
-  app.get<{ Querystring: Record<string, unknown> }>('/ipxe', (request, reply) => {
+  // GRUB that was loaded by TFTP has this file there; one that came by HTTP Boot looks for it here.
+  app.get(`/${GRUB_CONFIG_NAME}`, (request, reply) => {
     reply.type('text/plain').header('cache-control', 'no-store');
-    return reply.send(scriptFor(parseMachineQuery(request.query), request));
+    return reply.send(grubEntryConfig(baseUrlOf(request, deps.publicUrl)));
   });
 
+  for (const [path, dialect] of [['/ipxe', IPXE] as const, ['/grub', GRUB] as const]) {
+    app.get<{ Querystring: Record<string, unknown> }>(path, (request, reply) => {
+      reply.type('text/plain').header('cache-control', 'no-store');
+      return reply.send(scriptFor(parseMachineQuery(request.query), request, dialect));
+    });
+  }
+
   /** Decides what the machine boots, notes it, and writes its script. */
-  const scriptFor = ({ mac, arch, archText, platform, picked }: MachineQuery, request: FastifyRequest) => {
+  const scriptFor = (
+    { mac, arch, archText, platform, picked }: MachineQuery,
+    request: FastifyRequest,
+    dialect: Dialect,
+  ): string => {
     const ip = remoteAddressOf(request);
     const given = (release: Release | undefined, reason: string): void => {
       const name = release && `${release.name}/${release.version}`;
@@ -38,7 +64,7 @@ export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
     if (arch === undefined) {
       const sentence = `there is no stage-1 for architecture ${archText}`;
       given(undefined, sentence);
-      return excuseScript(sentence);
+      return dialect.excuse(sentence);
     }
     const { current } = deps.catalog;
     const images = [...current.values()].map(({ name, version, manifest }) => ({
@@ -47,15 +73,21 @@ export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
     const { decision, machine, token } = deps.desk.advise({ mac, ip, arch, picked }, images);
     const release = decision.image === undefined ? undefined : current.get(decision.image);
     given(release, decision.problem ?? decision.reason);
-    if (release === undefined) return excuseScript(decision.problem ?? decision.reason);
+    if (release === undefined) return dialect.excuse(decision.problem ?? decision.reason);
     const base = baseUrlOf(request, deps.publicUrl);
     const choice = images.filter((image) => image.arch === arch);
-    if (decision.menuSeconds > 0 && !decision.once && picked === undefined && choice.length > 1) {
+    if (
+      dialect.menu &&
+      decision.menuSeconds > 0 &&
+      !decision.once &&
+      picked === undefined &&
+      choice.length > 1
+    ) {
       const { image = release.name, reason, menuSeconds: seconds } = decision;
-      return menuScript({ ...{ baseUrl: base, machine, image, reason, seconds }, images: choice });
+      return dialect.menu({ ...{ baseUrl: base, machine, image, reason, seconds }, images: choice });
     }
     const port = deps.seederPort(release);
-    return machineScript({
+    return dialect.machine({
       ...{ baseUrl: base, arch, image: release.name, version: release.version, token },
       append: decision.parameters,
       systemParameters: decision.systemParameters,
@@ -82,10 +114,10 @@ export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
     },
   );
 
-  // UEFI HTTP Boot fetches iPXE itself by HTTP: first HEAD, then GET.
+  // UEFI HTTP Boot fetches iPXE or shim by HTTP: first HEAD, then GET.
   app.get<{ Params: { file: string } }>('/tftp/:file', (request, reply) => {
     const { file } = request.params;
-    if (!BOOT_FILES.includes(file)) return reply.callNotFound();
+    if (!BOOT_FILE_NAMES.includes(file)) return reply.callNotFound();
     return reply.sendFile(file, tftpDirectory(deps.state));
   });
 }

@@ -2,10 +2,14 @@
 import type { FastifyRequest } from 'fastify';
 import { baseUrl } from './base-url.ts';
 
+/** Clients whose Host header lacks the port, against RFC 9110: GRUB 2.12, and HTTP Boot of EDK II. */
+const PORTLESS = /^(GRUB|UefiHttpBoot)\b/;
+
 export const baseUrlOf = (request: FastifyRequest, publicUrl: string | undefined): string =>
   baseUrl(
     {
-      hostHeader: request.headers.host,
+      // What the machine connected to is then the better answer.
+      hostHeader: PORTLESS.test(request.headers['user-agent'] ?? '') ? undefined : request.headers.host,
       localAddress: request.socket.localAddress,
       localPort: request.socket.localPort,
     },

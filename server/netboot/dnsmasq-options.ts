@@ -13,6 +13,8 @@ export interface DnsmasqOptions {
   readonly interface: string;
   readonly network: Ipv4Network;
   readonly mode: 'proxy' | 'full';
+  /** What UEFI machines load first. */
+  readonly uefi: 'ipxe' | 'shim';
   /** Addresses that full DHCP gives out. */
   readonly range: { readonly start: string; readonly end: string };
   /** IPv6 prefix of router advertisements, ending in `::`; undefined sends none. */
@@ -26,6 +28,7 @@ export interface DnsmasqOptionTexts {
   readonly interface: string;
   readonly address: string;
   readonly mode: 'proxy' | 'full';
+  readonly uefi: 'ipxe' | 'shim';
   readonly range: string | undefined;
   readonly ra: string | undefined;
   readonly serverUrl: string | undefined;
@@ -82,6 +85,7 @@ export function parseDnsmasqOptions(texts: DnsmasqOptionTexts): DnsmasqOptions {
     interface: texts.interface,
     network,
     mode: texts.mode,
+    uefi: texts.uefi,
     range: parseRange(texts.range, network),
     raPrefix: texts.ra === undefined ? undefined : parsePrefix(texts.ra),
     serverUrl,

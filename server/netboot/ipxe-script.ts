@@ -66,16 +66,26 @@ export interface MachineScript {
 const formatEndpoint = ({ host, port }: Endpoint): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
+/** What differs in stage-1's kernel parameters between boot loaders. */
+export interface LoaderWords {
+  /** Names the initramfs, for a kernel that is started as an EFI program and asks its loader for it. */
+  readonly initrd: readonly string[];
+  /** The loader's own variable that holds the MAC address of the card that it was loaded through. */
+  readonly mac: string;
+}
+
+const IPXE_WORDS: LoaderWords = { initrd: ['initrd=initrd.img'], mac: `\${mac:hexhyp}` };
+
 /** Kernel parameters of stage-1; BOOTIF is pxelinux's convention for the card that was booted from. */
-export function stage1Parameters(script: MachineScript): string[] {
+export function stage1Parameters(script: MachineScript, loader: LoaderWords = IPXE_WORDS): string[] {
   return [
-    'initrd=initrd.img',
+    ...loader.initrd,
     // A panic before stage-1's init could say so (too little RAM to unpack) must not leave a dead screen.
     'panic=60',
     ...(script.arch === 'amd64' ? regionParameters(script.rootBytes) : []),
     `swarmboot.manifest=${script.baseUrl}/images/${script.image}/manifest.json`,
     ...(script.seeder ? [`swarmboot.peers=${formatEndpoint(script.seeder)}`] : []),
-    `BOOTIF=01-\${mac:hexhyp}`,
+    `BOOTIF=01-${loader.mac}`,
     ...script.append,
     // The kernel and stage-1 keep what is in double quotes together; iPXE hands them on as they are.
     ...(script.systemParameters === '' ? [] : [`swarmboot.append="${script.systemParameters}"`]),

@@ -244,12 +244,26 @@ test('a kexec that is refused falls back too, and says what kexec said', async (
   machine.programs.set('kexec', (args) => {
     if (!args.some((arg) => arg.includes('pmem'))) return succeeded;
     refused++;
-    return { status: 255, output: 'kexec_file_load failed: Key was rejected by service' };
+    return { status: 255, output: 'kexec_file_load failed: Cannot allocate memory' };
   });
   assert.equal(await boot(), true);
   assert.equal(refused, 1);
-  assert.ok(console.find(/handoff: end failed .*Key was rejected by service/));
+  assert.ok(console.find(/handoff: end failed .*Cannot allocate memory/));
   assert.match(machine.callsOf('kexec').at(-2) ?? '', /root=swarmboot/);
+});
+
+test('a kernel that Secure Boot refuses is not tried another way: the screen says so, and the server', async (context) => {
+  const { machine, console, served, boot } = await lab(context);
+  machine.programs.set('kexec', () => ({
+    status: 255,
+    output: 'kexec_file_load failed: Key was rejected by service',
+  }));
+  assert.equal(await boot(), false);
+  assert.equal(machine.callsOf('kexec').length, 1);
+  assert.ok(console.find(/^swarmboot: error kernel-untrusted: The kernel of ".*" is refused/));
+  assert.ok(console.find(/^swarmboot: note what to do: .*Secure Boot/));
+  const { events } = parseTelemetry(served.server.bodies.join(''));
+  assert.ok(events.some((event) => event.event === 'error' && event.code === 'kernel-untrusted'));
 });
 
 test('a forced strategy does not fall back', async (context) => {

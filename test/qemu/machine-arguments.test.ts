@@ -40,6 +40,21 @@ it("boots a UEFI machine by the firmware's own PXE, with variables of its own", 
   assert.throws(() => machineArguments({ ...PLAN, firmware: 'uefi' }), /needs its variables/);
 });
 
+it("boots with Secure Boot: Microsoft's keys, variables that only the firmware may write", () => {
+  const args = machineArguments({ ...PLAN, firmware: 'secureboot', uefiVariables: '/tmp/x.vars' });
+  assert.deepEqual(valuesOf(args, '-machine'), ['q35,graphics=off', 'smm=on']);
+  assert.deepEqual(valuesOf(args, '-global'), ['driver=cfi.pflash01,property=secure,value=on']);
+  assert.match(valuesOf(args, '-drive')[0] ?? '', /OVMF_CODE_4M\.secboot\.fd$/);
+});
+
+it('boots by HTTP Boot: a firmware that has no PXE', () => {
+  const args = machineArguments({ ...PLAN, firmware: 'uefi', uefiVariables: '/tmp/x.vars', httpBoot: true });
+  assert.deepEqual(valuesOf(args, '-fw_cfg'), [
+    'name=opt/org.tianocore/IPv4PXESupport,string=n',
+    'name=opt/org.tianocore/IPv6PXESupport,string=n',
+  ]);
+});
+
 it('boots a kernel directly', () => {
   const args = machineArguments({ ...PLAN, direct: { kernel: '/k', initrd: '/i', cmdline: 'a b' } });
   assert.deepEqual(valuesOf(args, '-kernel'), ['/k']);

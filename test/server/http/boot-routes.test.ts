@@ -31,6 +31,26 @@ test('a machine is told stage-1, manifest, seeder and memory region of the image
   assert.deepEqual([status.machines[0]?.mac, status.machines[0]?.boot], ['52:54:00:aa:00:06', null]);
 });
 
+test('GRUB is led to the same, in its own words', async () => {
+  const origin = `\\(http,${url.slice('http://'.length)}\\)`;
+  assert.match(
+    await text('/grub/grub.cfg'),
+    new RegExp(`source "${origin}/grub\\?mac=\\$net_default_mac&arch=`),
+  );
+  const script = await text('/grub?mac=52:54:00:aa:00:07&arch=x86_64&platform=efi');
+  assert.match(script, new RegExp(`if linux '${origin}/stage1/amd64/vmlinuz' 'panic=60' 'nokaslr' `));
+  assert.match(script, new RegExp(`'swarmboot.manifest=${url}/images/lab/manifest.json' `));
+  assert.match(script, / 'console=ttyS0,115200'; then$/m);
+  assert.match(await text('/grub?arch=riscv64'), /no stage-1 for architecture riscv64[\s\S]*^ {2}reboot$/m);
+  // GRUB's Host header has no port.
+  const headers = ['Host: 127.0.0.1', 'User-Agent: GRUB 2.12-9+deb13u1'];
+  assert.match(
+    await rawRequest(port, get('/grub?arch=x86_64', headers)),
+    new RegExp(`linux '${origin}/stage1`),
+  );
+  assert.ok((await statusOf(url)).machines.some(({ mac }) => mac === '52:54:00:aa:00:07'));
+});
+
 test('a machine of an unknown or another architecture is told so, and reboots', async () => {
   assert.match(await text('/ipxe?arch=riscv64'), /no stage-1 for architecture riscv64[\s\S]*^reboot$/m);
   assert.match(await text('/ipxe?arch=arm64'), /no image is for arm64 \(lab is for amd64\)/);
@@ -73,6 +93,17 @@ test('stage-1 files come whole, by range and by HEAD; what really went out is co
   assert.equal(part.status, 206);
   assert.deepEqual(Buffer.from(await part.arrayBuffer()), STAGE1_KERNEL.subarray(10, 20));
   assert.equal((await stage1Bytes()) - before, STAGE1_KERNEL.length + 10);
+});
+
+test("GRUB reads the length of whatever it fetches: it knows the header's name in one spelling only", async () => {
+  for (const path of [
+    '/grub/grub.cfg',
+    '/grub?arch=x86_64',
+    '/stage1/amd64/vmlinuz',
+    '/stage1/amd64/initrd.img',
+  ]) {
+    assert.match(await rawRequest(port, get(path, ['Host: a'])), /\r\nContent-Length: [1-9]\d*\r\n/, path);
+  }
 });
 
 test('only the files of stage-1 and iPXE are there', async () => {

@@ -9,6 +9,7 @@ const good: DnsmasqOptionTexts = {
   interface: 'eth0',
   address: '10.77.0.1/24',
   mode: 'full',
+  uefi: 'ipxe',
   range: undefined,
   ra: undefined,
   serverUrl: undefined,

@@ -40,7 +40,7 @@ export async function createApp(
       connectionsCheckingInterval: CHECK_MS,
     },
     forceCloseConnections: true,
-    // shim asks for "/tftp//grubx64.efi".
+    // A boot loader that joins the parts of a URL by itself may double a slash.
     routerOptions: { maxParamLength: 160, ignoreDuplicateSlashes: true },
   });
   app.server.maxConnections = CONNECTION_LIMIT;

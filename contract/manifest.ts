@@ -70,7 +70,14 @@ const manifestSchema = v.strictObject({
   /** Strategies that the image's initrd supports, best first. */
   strategies: v.pipe(v.array(v.picklist(STRATEGIES)), v.minLength(1), v.maxLength(4)),
   /** RAM that a machine needs to run the image, image included, in bytes. */
-  minimumMemoryBytes: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1024 ** 4)),
+  minimumMemoryBytes: v.pipe(
+    v.number(),
+    v.integer(),
+    v.minValue(0),
+    v.maxValue(1024 ** 4),
+    // JSON has a -0, which is not what JSON.stringify writes of it.
+    v.transform((bytes) => bytes + 0),
+  ),
 });
 
 export type Manifest = v.InferOutput<typeof manifestSchema>;

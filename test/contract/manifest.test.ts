@@ -94,3 +94,8 @@ test('another arch and an expired manifest are refused, a machine without a cloc
 test('fileOfRole finds the one file', () => {
   assert.equal(fileOfRole(goodManifest, 'root').path, 'root.squashfs');
 });
+
+test('a minimum of -0 bytes is 0', () => {
+  const text = JSON.stringify({ ...goodManifest, minimumMemoryBytes: 7 }).replace(':7', ':-0');
+  assert.ok(Object.is(parseManifest(Buffer.from(text)).minimumMemoryBytes, 0));
+});

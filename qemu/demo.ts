@@ -10,8 +10,9 @@ import { bootToLogin } from './boot-to-login.ts';
 import { Display, POWERED_ON } from './display.ts';
 import { DEFAULT_MEMORY_MIB, type Lab, type LabOptions, withLab } from './lab.ts';
 import type { Machine } from './machine.ts';
-import type { Firmware } from './machine-arguments.ts';
+import { FIRMWARES, type Firmware } from './machine-arguments.ts';
 import { makeReport, type Report, renderReport } from './report.ts';
+import { shimRoot } from './shim.ts';
 
 class UsageError extends Error {}
 
@@ -65,7 +66,7 @@ export function parseDemoArguments(args: readonly string[]): DemoOptions {
     clients: integer('clients', values.clients, 1, 64),
     image: values.image,
     accel: oneOf('accel', values.accel, ACCELERATOR_CHOICES),
-    firmware: oneOf('firmware', values.firmware, ['bios', 'uefi'] as const),
+    firmware: oneOf('firmware', values.firmware, FIRMWARES),
     memoryMiB: integer('memory', values.memory, 768, 1024 * 1024),
     timeoutMs: integer('timeout', values.timeout, 10, 86_400) * 1000,
     serverRate:
@@ -127,6 +128,7 @@ async function main(): Promise<void> {
     ...{ state: options.state, config: options.config, image: options.image },
     ...{ firmware: options.firmware, memoryMiB: options.memoryMiB },
     ...(serverRate > 0 ? { serverArguments: ['--seed-rate', String(serverRate * 1024 ** 2)] } : {}),
+    ...(options.firmware === 'secureboot' ? { shimRoot: await shimRoot() } : {}),
     ...(options.transcripts === undefined ? {} : { transcripts: options.transcripts }),
   };
   await withLab(labOptions, async (lab) => {

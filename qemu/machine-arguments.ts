@@ -2,7 +2,8 @@
 import type { Accelerator } from './accel.ts';
 
 /** `secureboot` is UEFI with Microsoft's keys enrolled and Secure Boot on. */
-export type Firmware = 'bios' | 'uefi' | 'secureboot';
+export const FIRMWARES = ['bios', 'uefi', 'secureboot'] as const;
+export type Firmware = (typeof FIRMWARES)[number];
 
 export interface MachinePlan {
   readonly name: string;

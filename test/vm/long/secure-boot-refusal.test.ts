@@ -1,0 +1,95 @@
+/** Secure Boot on, by PXE, and an image whose kernel nobody has signed: the machine says so, and the server knows. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { before, describe, it, type TestContext } from 'node:test';
+import { parseManifest } from '../../../contract/manifest.ts';
+import type { AcceleratorDecision } from '../../../qemu/accel.ts';
+import { type LabOptions, withLab } from '../../../qemu/lab.ts';
+import { shimRoot } from '../../../qemu/shim.ts';
+import { loadSecretKey } from '../../../server/catalog/keys.ts';
+import { publishRelease } from '../../../server/catalog/publish.ts';
+import type { Status } from '../../../server/machines/status.ts';
+import { CONFIG, IMAGE, prepare, STATE } from '../prepare.ts';
+
+const BOOT_MS = 180_000;
+const UNSIGNED = 'unsigned';
+
+/** PE/COFF: entry 4 of the optional header's data directory is the certificate table, at the end of the file. */
+function withoutSignature(kernel: Buffer): Buffer {
+  const header = kernel.readUInt32LE(0x3c);
+  assert.equal(kernel.toString('latin1', header, header + 4), 'PE\0\0');
+  assert.equal(kernel.readUInt16LE(header + 24), 0x20b, 'PE32+');
+  const entry = header + 24 + 112 + 4 * 8;
+  const table = kernel.readUInt32LE(entry);
+  assert.ok(table > 0 && kernel.readUInt32LE(entry + 4) > 0, 'Debian signed it');
+  const stripped = Buffer.from(kernel.subarray(0, table));
+  stripped.fill(0, entry, entry + 8);
+  return stripped;
+}
+
+/** State of a boot server with the lab's stage-1 and key, and an image whose kernel nobody has signed. */
+async function unsignedImage(t: TestContext): Promise<string> {
+  const state = mkdtempSync(join(tmpdir(), 'swarmboot-unsigned-'));
+  t.after(() => rmSync(state, { recursive: true, force: true }));
+  cpSync(join(STATE, 'stage1'), join(state, 'stage1'), { recursive: true });
+  const release = join(STATE, 'images', IMAGE, 'current');
+  const manifest = parseManifest(readFileSync(join(release, 'manifest.json')));
+  const files = join(release, 'files', `${manifest.name}-${manifest.version}`);
+  await publishRelease(
+    state,
+    {
+      ...{ name: UNSIGNED, arch: 'amd64', kernelRelease: manifest.kernelRelease, expiresDays: 1 },
+      ...{ cmdline: manifest.cmdline, strategies: manifest.strategies },
+      place: async (folder) => {
+        writeFileSync(join(folder, 'vmlinuz'), withoutSignature(readFileSync(join(files, 'vmlinuz'))));
+        // The kernel is refused before anything looks at these.
+        for (const name of ['initrd.img', 'root.squashfs'])
+          writeFileSync(join(folder, name), Buffer.alloc(4096, 1));
+      },
+    },
+    loadSecretKey(CONFIG),
+    Date.now(),
+  );
+  return state;
+}
+
+describe('a UEFI machine with Secure Boot on', () => {
+  let host: AcceleratorDecision;
+  let shim: string;
+  before(async () => {
+    host = await prepare();
+    shim = await shimRoot();
+  });
+
+  // ProxyDHCP is the harder case: shim finds GRUB's server in the firmware's ProxyDHCP packets.
+  it('refuses a kernel that is not signed, says so on the screen and to the server, and reboots', async (t) => {
+    const options: LabOptions = {
+      ...{ machines: 1, accelerator: host.accelerator, state: await unsignedImage(t), config: CONFIG },
+      ...{ image: UNSIGNED, firmware: 'secureboot', shimRoot: shim, dhcp: 'proxy' },
+      serverArguments: ['--append', 'swarmboot.reboot=3'],
+    };
+    await withLab(options, async (lab) => {
+      const machine = lab.powerOn(0);
+      const { match } = await machine.expect(/^swarmboot: error (\S+): (.*)\n/m, { timeoutMs: BOOT_MS });
+      assert.equal(match[1], 'kernel-untrusted', match[0]);
+      assert.match(match[2] ?? '', /^The kernel of "unsigned[^"]*" is refused \(kexec: /);
+      await machine.expect(/^swarmboot: note what to do: .*signed kernel/m, { timeoutMs: 10_000 });
+      await machine.expect(/^swarmboot: rebooting in 3s$/m, { timeoutMs: 30_000 });
+      assert.equal((await machine.exited).code, 0, 'the machine reset');
+      const starts = machine.console.lines.filter(({ text }) => /phase handoff: start/.test(text));
+      assert.equal(starts.length, 1, 'no other strategy was tried');
+      const status = JSON.parse(await lab.server.get('/status')) as Status;
+      assert.deepEqual(
+        status.machines[0]?.errors.map(({ code }) => code),
+        ['kernel-untrusted'],
+        'the server knows why',
+      );
+      const log = readFileSync(join(lab.folder, 'dnsmasq.log'), 'utf8');
+      assert.match(log, /sent \S*\/shimx64\.efi to /);
+      assert.match(log, /sent \S*\/grubx64\.efi to /);
+      assert.doesNotMatch(log, /ipxe\.efi to /);
+    });
+  });
+});

@@ -231,7 +231,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
 
   #begin(): void {
     if (!this.#download.have.isFull) {
-      this.#hashes = new HashThread(this.#options.metainfo);
+      this.#hashes = new HashThread(this.#options.metainfo, this.#tuning.now);
       this.#arrivals = this.#takeArrivals(this.#hashes);
     }
     const { received } = this.#download;

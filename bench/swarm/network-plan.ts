@@ -37,10 +37,11 @@ export function addressOf(place: number): string {
 /** How long a full queue takes to drain, in milliseconds: about the bytes that a switch keeps for a port. */
 const QUEUE_MS = 50;
 /**
- * Smallest burst, in bytes: some full frames, since the kernel hands TCP's segments over in groups. Larger groups than
- * the burst are cut into frames by tbf itself.
+ * Smallest burst, in bytes: the largest group in which the kernel hands TCP's segments over, 64 KiB in full frames. tbf
+ * cuts a larger group than the burst into frames, each with a timer of its own, and that was most of what this host did.
+ * An idle link may send so much at once; over an image it is nothing.
  */
-const SMALLEST_BURST_BYTES = 16_384;
+const SMALLEST_BURST_BYTES = 72 * 1024;
 /** What the timer may oversleep, in seconds. tbf uses high-resolution timers, so HZ does not matter. */
 const TIMER_SECONDS = 0.002;
 
@@ -89,6 +90,8 @@ export function networkCommands(pid: number, ratesBitsPerSecond: readonly number
     host('ip', 'netns', 'add', hub),
     // forward_delay 0: else the bridge learns for 15 s first. No snooping: nobody here asks who wants which multicast.
     atHub('ip', 'link', 'add', 'br0', 'type', 'bridge', 'forward_delay', '0', 'mcast_snooping', '0'),
+    // A switch does not filter; where the host filters bridged frames, the namespace would as well.
+    atHub('sh', '-c', 'for to in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e "$to" ] || echo 0 >"$to"; done'),
     atHub('ip', 'link', 'set', 'br0', 'up'),
   ];
   for (const [place, rate] of ratesBitsPerSecond.entries()) {

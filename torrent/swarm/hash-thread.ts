@@ -1,6 +1,7 @@
 /**
- * Hashes pieces on a thread of their own: the hash of a piece takes as long as receiving it, so a download that hashes
- * where it receives is half as fast. The bytes are shared, not copied: piece buffers lie in shared memory.
+ * Hashes pieces, where it pays on a thread of their own: on a fast link the hash of a piece takes as long as receiving it,
+ * so a download that hashes where it receives is half as fast. The bytes are shared, not copied: piece buffers lie in
+ * shared memory. On a slow link a small piece is hashed in less time than it takes to ask a thread, which then never starts.
  *
  * SHA-256 alone where there is one: trust runs over the v2 infohash, and the SHA-1 of a hybrid adds nothing to it. Should
  * it be another one than that of the same bytes, the torrent was made wrong, and clients that know only v1 refuse what
@@ -46,16 +47,35 @@ function threadMain(): void {
   });
 }
 
+/** A piece of up to so many bytes, in half a millisecond at most without SHA instructions, ... */
+const HASHED_HERE_BYTES = 256 * 1024;
+/** ... that comes so many ms after the one before leaves the loop idle for the most part. */
+const HASHED_HERE_PAUSE_MS = 8;
+
 const ZERO_LEAF = Buffer.alloc(SHA256_BYTES);
 
 export class HashThread {
   readonly #metainfo: Metainfo;
   readonly #waiting = new Map<number, (digests: Digests | undefined) => void>();
+  readonly #now: () => number;
   #worker: Worker | undefined;
+  /** A thread can be had, as far as we know. */
+  #threads = true;
   #nextId = 1;
+  #lastAt = Number.NEGATIVE_INFINITY;
 
-  constructor(metainfo: Metainfo) {
+  /** `now`: in ms. */
+  constructor(metainfo: Metainfo, now: () => number) {
     this.#metainfo = metainfo;
+    this.#now = now;
+  }
+
+  /** Whether there is a thread (yet). */
+  get isRunning(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  #start(): void {
     try {
       this.#worker = new Worker(`(${threadMain.toString()})()`, {
         eval: true,
@@ -66,7 +86,7 @@ export class HashThread {
         execArgv: [],
       });
     } catch {
-      // No threads to be had: pieces are hashed here.
+      this.#threads = false;
       return;
     }
     this.#worker.on('message', (digests: Digests) => this.#settle(digests.id, digests));
@@ -79,6 +99,8 @@ export class HashThread {
   /** Like `checkPiece` with the strongest hash, but `bytes` must not change until the answer is there. Never rejects. */
   async check(piece: number, bytes: Buffer): Promise<'ok' | 'bad'> {
     const metainfo = this.#metainfo;
+    if (this.#hasTime(bytes.length)) return checkPiece(metainfo, piece, bytes, { hashes: 'strongest' });
+    if (this.#threads && !this.#worker) this.#start();
     const tree = metainfo.infohashV2 ? expectedV2(metainfo, piece) : undefined;
     const { buffer } = bytes;
     const digests =
@@ -102,6 +124,13 @@ export class HashThread {
     void worker?.terminate();
   }
 
+  #hasTime(length: number): boolean {
+    const now = this.#now();
+    const paused = now - this.#lastAt >= HASHED_HERE_PAUSE_MS;
+    this.#lastAt = now;
+    return paused && length <= HASHED_HERE_BYTES && this.#waiting.size === 0;
+  }
+
   #digest(shared: SharedArrayBuffer, length: number, treeLength: number): Promise<Digests | undefined> {
     const id = this.#nextId++;
     return new Promise((resolve) => {
@@ -118,6 +147,7 @@ export class HashThread {
   /** The thread is gone; whoever waits hashes here. */
   #fail(): void {
     this.#worker = undefined;
+    this.#threads = false;
     for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined);
   }
 }

@@ -9,7 +9,7 @@ import { type Guest, isHostFull, leastUseful, slowestToShakeHands } from '../pol
 import { acceptsMore, dialsWanted, type MeshInput } from '../policy/mesh.ts';
 import { isLoopback, keepsNewConnection, PeerBook } from '../policy/peer-book.ts';
 import { Strikes } from '../policy/strikes.ts';
-import { Dialer } from '../wire/dialer.ts';
+import { Inlet } from '../wire/inlet.ts';
 import { type Listener, startListener } from '../wire/listener.ts';
 import type { TorrentShape } from '../wire/message-rules.ts';
 import { PeerConnection, type PeerHandlers } from '../wire/peer-connection.ts';
@@ -65,7 +65,7 @@ export class Room {
   /** Open connections. */
   readonly peers = new Map<number, PeerConnection>();
   readonly #options: RoomOptions;
-  readonly #dialer = new Dialer();
+  readonly #inlet = new Inlet();
   readonly #byId = new Map<string, PeerConnection>();
   readonly #identities = new Map<number, Identity>();
   readonly #strikes = new Strikes();
@@ -110,10 +110,8 @@ export class Room {
         this.book.ended(endpoint, false, tuning.now(), tuning.random);
         continue;
       }
-      let peer: PeerConnection | undefined;
-      const socket = this.#dialer.dial(endpoint, (chunk) => peer?.feed(chunk));
-      peer = this.#connection(socket, 'out', endpoint);
-      const dialed = peer;
+      const socket = this.#inlet.dial(endpoint, (chunk) => dialed.feed(chunk));
+      const dialed = this.#connection(socket, 'out', endpoint);
       socket.once('connect', () => {
         if (dialed.isClosed) return;
         this.#options.prepare(dialed);
@@ -184,7 +182,9 @@ export class Room {
       socket.destroy();
       return;
     }
-    this.#options.prepare(this.#connection(socket, 'in', remote));
+    const read = this.#inlet.adopt(socket, (chunk) => peer.feed(chunk));
+    const peer = this.#connection(read, 'in', remote);
+    this.#options.prepare(peer);
   }
 
   /** A place for one more connection that has not shaken hands yet. False if there is none. */

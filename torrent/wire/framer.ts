@@ -48,6 +48,11 @@ export class Framer {
     this.#body = undefined;
   }
 
+  /** What is yet to come of the block that is arriving, in bytes; 0 if none is. */
+  get missingBytes(): number {
+    return this.#target ? this.#target.length - this.#targetBytes : 0;
+  }
+
   /** The payload that is arriving goes aside, what is here of it included: its place belongs to others now. */
   divert(): void {
     if (!this.#target) return;

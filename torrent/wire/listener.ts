@@ -10,12 +10,16 @@ export interface Listener {
 /** `::ffff:10.0.0.1` is 10.0.0.1 on a socket that takes both: one peer must not have two names. */
 export const plainHost = (host: string): string => (host.startsWith('::ffff:') ? host.slice(7) : host);
 
-/** Without a host it listens everywhere, on IPv6 too if there is any. Rejects if the port cannot be had; the message names it. */
+/**
+ * Sockets are handed over before anything is read from them (`pauseOnConnect`).
+ *
+ * Without a host it listens everywhere, on IPv6 too if there is any. Rejects if the port cannot be had; the message names it.
+ */
 export function startListener(
   options: { readonly host?: string | undefined; readonly port: number },
   accept: (socket: Socket, remote: Endpoint) => void,
 ): Promise<Listener> {
-  const server: Server = createServer({ noDelay: true }, (socket) => {
+  const server: Server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
     const { remoteAddress, remotePort } = socket;
     // Already gone again.
     if (remoteAddress === undefined || remotePort === undefined) socket.destroy();

@@ -43,6 +43,8 @@ export interface PeerConnectionOptions {
 
 /** Answers that the peer does not read pile up here; no honest peer lets it come to this. */
 const MOST_PENDING_BYTES = 4 * 2 ** 20;
+/** A read of less than this was hardly worth its wake-up. */
+const TRICKLE_BYTES = 32 * 1024;
 
 export class PeerConnection implements UploadTarget {
   readonly key: number;
@@ -108,7 +110,6 @@ export class PeerConnection implements UploadTarget {
     );
     this.wire.on('handshake', (infohash: string, peerId: string) => this.#handshake(infohash, peerId));
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => this.feed(chunk));
     socket.on('drain', () => handlers.drained(this));
     socket.on('error', (error: NodeJS.ErrnoException) => this.close(`socket-${error.code ?? 'error'}`));
     socket.on('close', () => this.close('closed-by-peer'));
@@ -142,11 +143,13 @@ export class PeerConnection implements UploadTarget {
     if (tooMuch || this.#outbox.stalledMs > writeTimeoutMs) this.close('does-not-read');
   }
 
-  /** Bytes from the socket; they are not kept. */
-  feed(chunk: Buffer): void {
-    if (this.#closed) return;
+  /** Bytes from the socket; they are not kept. Returns when more of them are wanted. */
+  feed(chunk: Buffer): 'now' | 'later' {
+    if (this.#closed) return 'now';
     this.lastReceivedAt = this.#now();
     this.#framer.push(chunk);
+    // In the middle of a block nothing can be decided before its end; a full house is read on at once.
+    return chunk.length < TRICKLE_BYTES && this.#framer.missingBytes > chunk.length ? 'later' : 'now';
   }
 
   close(reason: string): void {

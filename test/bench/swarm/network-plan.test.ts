@@ -61,7 +61,7 @@ test('a burst holds what a timer may oversleep, and never less than some frames'
     const argv = shapingArguments('eth0', rate);
     return argv[argv.indexOf('burst') + 1] ?? '';
   };
-  assert.equal(burst(10e6), '16384b');
+  assert.equal(burst(10e6), '73728b');
   assert.equal(burst(1e9), '250000b');
 });
 

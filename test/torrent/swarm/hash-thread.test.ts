@@ -11,11 +11,14 @@ const shared = (bytes: Uint8Array): Buffer => {
   return copy;
 };
 
+/** A clock by which everything comes at once. */
+const IN_A_HURRY = (): number => 0;
+
 test('every piece, right and altered, as checkPiece judges it', async (t) => {
   const { metainfo, bytes } = await makeContent(3 * 65_536 + 777);
-  const thread = new HashThread(metainfo);
+  const thread = new HashThread(metainfo, IN_A_HURRY);
   t.after(() => thread.close());
-  const gone = new HashThread(metainfo);
+  const gone = new HashThread(metainfo, IN_A_HURRY);
   gone.close();
   for (let piece = 0; piece < metainfo.pieceCount; piece++) {
     const right = shared(bytes.subarray(piece * metainfo.pieceLength, (piece + 1) * metainfo.pieceLength));
@@ -36,10 +39,36 @@ test('every piece, right and altered, as checkPiece judges it', async (t) => {
 
 test('a check under way when the thread ends is finished here', async () => {
   const { metainfo, bytes } = await makeContent(65_536);
-  const thread = new HashThread(metainfo);
+  const thread = new HashThread(metainfo, IN_A_HURRY);
   const checks = Array.from({ length: 20 }, () =>
     thread.check(0, shared(bytes.subarray(0, metainfo.pieceLength))),
   );
   thread.close();
   assert.deepEqual(new Set(await Promise.all(checks)), new Set(['ok']));
+});
+
+test('small pieces that come slowly need no thread, and one is there once they come fast', async (t) => {
+  const { metainfo, bytes } = await makeContent(65_536);
+  let now = 0;
+  const thread = new HashThread(metainfo, () => now);
+  t.after(() => thread.close());
+  const right = shared(bytes.subarray(0, metainfo.pieceLength));
+  const altered = shared(right);
+  altered[0]! ^= 1;
+  for (const [piece, expected] of [
+    [right, 'ok'],
+    [altered, 'bad'],
+  ] as const) {
+    now += 20;
+    assert.equal(await thread.check(0, piece), expected);
+  }
+  assert.equal(thread.isRunning, false);
+  for (const [piece, expected] of [
+    [right, 'ok'],
+    [altered, 'bad'],
+  ] as const) {
+    now += 1;
+    assert.equal(await thread.check(0, piece), expected);
+  }
+  assert.equal(thread.isRunning, true);
 });

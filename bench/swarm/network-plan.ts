@@ -91,7 +91,11 @@ export function networkCommands(pid: number, ratesBitsPerSecond: readonly number
     // forward_delay 0: else the bridge learns for 15 s first. No snooping: nobody here asks who wants which multicast.
     atHub('ip', 'link', 'add', 'br0', 'type', 'bridge', 'forward_delay', '0', 'mcast_snooping', '0'),
     // A switch does not filter; where the host filters bridged frames, the namespace would as well.
-    atHub('sh', '-c', 'for to in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e "$to" ] || echo 0 >"$to"; done'),
+    atHub(
+      'sh',
+      '-c',
+      'for to in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e "$to" ] || echo 0 >"$to"; done',
+    ),
     atHub('ip', 'link', 'set', 'br0', 'up'),
   ];
   for (const [place, rate] of ratesBitsPerSecond.entries()) {

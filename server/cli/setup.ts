@@ -20,9 +20,14 @@ interface Options {
   readonly stage1: string;
   readonly httpPort: number;
   readonly seederPort: number;
+  readonly restart: boolean;
   readonly state: string;
   readonly config: string;
 }
+
+const SYSTEMCTL_TIMEOUT_MS = 60_000;
+/** Where LTSP puts its menu, ltsp-ipxe(8). */
+const LTSP_MENU = 'the menu of "ltsp ipxe"';
 
 /** Who gives out addresses there, as a sentence; refuses to become a second server. */
 async function lookForDhcp(options: Options, address: string, mac: string): Promise<void> {
@@ -59,6 +64,24 @@ function writeChanged(path: string, text: string): boolean {
   return true;
 }
 
+/** What there is nobody to restart for: another folder than dnsmasq's, or no systemd (a container, a chroot). */
+const mayRestart = ({ restart, snippet }: Options): boolean =>
+  restart && snippet === DEFAULT_SNIPPET && existsSync('/run/systemd/system');
+
+async function restartUnit(unit: string): Promise<void> {
+  const { runProgram } = await import('../image/run-program.ts');
+  try {
+    await runProgram('systemctl', ['restart', unit], { timeoutMs: SYSTEMCTL_TIMEOUT_MS });
+  } catch (error) {
+    throw new Failure(
+      'program-failed',
+      `${unit} does not start: ${(error as Error).message}; everything else is done, see "journalctl -u ${unit}" and run this again`,
+      { cause: error },
+    );
+  }
+  say(`Restarted ${unit}`);
+}
+
 async function run(options: Options): Promise<void> {
   const { candidates, chooseInterface } = await import('../setup/interface-choice.ts');
   const { checkDisk, checkImages, checkPorts, checkStage1 } = await import('../doctor/checks.ts');
@@ -66,6 +89,7 @@ async function run(options: Options): Promise<void> {
   const { parseDnsmasqOptions } = await import('../netboot/dnsmasq-options.ts');
   const { installBootFiles } = await import('../netboot/boot-files.ts');
   const { installStage1 } = await import('../stage1/install-stage1.ts');
+  const { findRival } = await import('../setup/dnsmasq-rivals.ts');
 
   // First everything that can be in the way, then everything that is written: a refusal leaves nothing half-done.
   const chosen = chooseInterface(candidates(networkInterfaces()), options.interface);
@@ -76,6 +100,13 @@ async function run(options: Options): Promise<void> {
     ...{ range: undefined, ra: undefined, serverUrl: `http://${address}:${options.httpPort}`, uefi: 'ipxe' },
   });
   const snippet = dnsmasqConfig(netboot);
+  const rival = findRival(options.snippet);
+  if (rival && !rival.ltsp) {
+    throw new Failure(
+      'bad-option',
+      `${rival.path} has "${rival.option}", as swarmboot's own file would, and ${rival.outcome}: take it out there, or put what machines need into that file by hand, see "swarmboot dnsmasq --help"`,
+    );
+  }
   const looking = { ...options, nowMs: Date.now() };
   const taken = checkPorts(looking).find(
     ({ level, sentence }) => level === 'problem' && !sentence.startsWith('Nobody'),
@@ -85,9 +116,12 @@ async function run(options: Options): Promise<void> {
   const full = checkDisk(looking).find(({ level }) => level === 'problem');
   if (full) throw new Failure('disk-full', `${full.sentence}. ${full.fix}`);
   say(`Machines boot on ${chosen.name}, where this server is ${address}`);
-  await lookForDhcp(options, address, chosen.mac);
-
-  await installBootFiles(tftpRoot, ['/'], netboot.serverUrl);
+  if (rival)
+    say(`${rival.path} is LTSP's: DHCP and TFTP stay as they are, machines come through ${LTSP_MENU}`);
+  else {
+    await lookForDhcp(options, address, chosen.mac);
+    await installBootFiles(tftpRoot, ['/'], netboot.serverUrl);
+  }
   if (existsSync(secretKeyPath(options.config)))
     say(`The release key ${publicKeyPath(options.config)} stays`);
   else {
@@ -96,8 +130,8 @@ async function run(options: Options): Promise<void> {
       `Made the release key ${publicKeyPath(options.config)}; keep a copy of ${secretKeyPath(options.config)} in a safe place`,
     );
   }
-  const changed = writeChanged(options.snippet, snippet);
-  say(`${options.snippet} is ${changed ? 'written: systemctl restart dnsmasq' : 'as it should be'}`);
+  const changed = !rival && writeChanged(options.snippet, snippet);
+  if (!rival) say(`${options.snippet} is ${changed ? 'written' : 'as it should be'}`);
 
   const next: string[] = [];
   if (checkStage1(looking).some(({ level }) => level === 'problem')) {
@@ -113,8 +147,15 @@ async function run(options: Options): Promise<void> {
     }
   }
   if ((await checkImages(looking)).some(({ check, level }) => check === 'images' && level === 'problem'))
-    next.push('swarmboot image build --name debian --user NAME --password TEXT');
-  next.push('systemctl restart dnsmasq swarmboot (or run "swarmboot serve")', 'swarmboot doctor');
+    next.push(
+      rival ? 'ltsp swarm publish NAME' : 'swarmboot image build --name debian --user NAME --password TEXT',
+    );
+  if (mayRestart(options)) {
+    if (changed) await restartUnit('dnsmasq.service');
+    await restartUnit('swarmboot.service');
+  } else next.push(`systemctl restart ${rival ? '' : 'dnsmasq '}swarmboot (or run "swarmboot serve")`);
+  if (rival) next.push('ltsp ipxe');
+  next.push('swarmboot doctor');
   say('Next:');
   for (const command of next) console.log(`  ${command}`);
 }
@@ -135,6 +176,7 @@ export function setupCommand(): Command {
     .option('--stage1 <DIR>', 'where the packaged stage-1 is', PACKAGED_STAGE1)
     .option('--http-port <PORT>', 'HTTP and tracker port of the server', integer(1, 65535), 7080)
     .option('--seeder-port <PORT>', "port of the first image's seeder", integer(1, 65535), 6881)
+    .option('--no-restart', 'leave it to others to restart dnsmasq and swarmboot')
     .addOption(stateOption())
     .addOption(configOption())
     .action(run);

@@ -1,6 +1,6 @@
 /** The checks of `swarmboot doctor`, in the order in which a boot needs what they look at. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { ARCHES } from '../../contract/manifest.ts';
@@ -11,6 +11,7 @@ import { loadRelease } from '../catalog/load-release.ts';
 import { currentVersion, listImages } from '../catalog/release-folders.ts';
 import { readServerNote } from '../database/server-note.ts';
 import { IPXE_FILES } from '../netboot/boot-files.ts';
+import { findRival } from '../setup/dnsmasq-rivals.ts';
 import { withSite } from '../site.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 import { droppedBy, type Port } from './firewall.ts';
@@ -121,9 +122,37 @@ export function checkFirewall(options: DoctorOptions): Finding[] {
   return dropped.length > 0 ? dropped : [ok('firewall', 'No rule of nftables drops what machines send')];
 }
 
+/** LTSP has DHCP and TFTP: its iPXE menu must lead here. */
+function checkLtspMenu(path: string): Finding {
+  const menu = join(
+    /^[ \t]*tftp-root=(\S+)/m.exec(readFileSync(path, 'utf8'))?.[1] ?? '/srv/tftp',
+    'ltsp/ltsp.ipxe',
+  );
+  const there = existsSync(menu) && /^:swarm$/m.test(readFileSync(menu, 'utf8'));
+  return there
+    ? ok('dnsmasq', `LTSP has DHCP, and its menu ${menu} leads here`)
+    : problem(
+        'dnsmasq',
+        `LTSP has DHCP, and its menu ${menu} does not lead here`,
+        'ltsp swarm publish NAME, then ltsp ipxe',
+      );
+}
+
 export function checkDnsmasq(options: DoctorOptions): Finding[] {
   const again = `swarmboot dnsmasq --out ${options.snippet} (see its --help), then systemctl restart dnsmasq`;
   const snippet = readSnippet(options.snippet);
+  const rival = findRival(options.snippet);
+  if (rival && snippet) {
+    const sentence = `${rival.path} ("${rival.option}") stands beside ${options.snippet}: ${rival.outcome}`;
+    return [
+      problem(
+        'dnsmasq',
+        sentence,
+        `Remove one of them${rival.ltsp ? ' (without ours, machines come through "ltsp ipxe")' : ''}`,
+      ),
+    ];
+  }
+  if (rival?.ltsp) return [checkLtspMenu(rival.path)];
   if (snippet === undefined) return [problem('dnsmasq', `${options.snippet} is missing`, again)];
   const { interface: iface, serverUrl, tftpRoot, mtimeMs } = snippet;
   if (iface === undefined || serverUrl === undefined || tftpRoot === undefined)

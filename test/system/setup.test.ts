@@ -1,7 +1,7 @@
 /** `swarmboot setup` in a namespace, beside a real DHCP server in another, and with each thing in the way that can be. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,16 +34,17 @@ function start(namespace: string, ...argv: string[]): void {
   assert.ok(child.pid !== undefined);
   started.push(child.pid);
 }
+const here = (name: string): string => join(folder, name);
 /** `name` is the folder of one try: state, configuration and snippet in it. */
 function setup(name: string, ...more: string[]) {
-  const here = join(folder, name);
+  const at = here(name);
   const args = [
     '--state',
-    join(here, 'state'),
+    join(at, 'state'),
     '--config',
-    join(here, 'config'),
+    join(at, 'config'),
     '--snippet',
-    join(here, 'sb.conf'),
+    join(at, 'sb.conf'),
   ];
   const argv = [
     'netns',
@@ -57,8 +58,8 @@ function setup(name: string, ...more: string[]) {
     ...more,
   ];
   const { status, stdout, stderr } = spawnSync('ip', argv, { encoding: 'utf8', timeout: 60_000 });
-  const nothing = !existsSync(join(here, 'config')) && !existsSync(join(here, 'sb.conf'));
-  return { here, status, stdout, stderr, nothing };
+  const nothing = !existsSync(join(at, 'config')) && !existsSync(join(at, 'sb.conf'));
+  return { here: at, status, stdout, stderr, nothing };
 }
 const refused = (name: string, sentence: RegExp, ...more: string[]): void => {
   const { status, stderr, nothing } = setup(name, ...more);
@@ -117,6 +118,32 @@ test('a DHCP server that is there is noticed, keeps its job, and is not joined b
   refused('second', /A DHCP server is there already \(10\.79\.0\.254\).*take --mode proxy/, '--mode', 'full');
   const leases = existsSync(join(folder, 'leases')) ? readFileSync(join(folder, 'leases'), 'utf8') : '';
   assert.equal(leases, '', 'no lease was taken');
+});
+
+test("LTSP's dnsmasq keeps DHCP; another file that dnsmasq would not start beside is told", () => {
+  const ltsp = join(folder, 'ltsp');
+  mkdirSync(ltsp);
+  writeFileSync(join(ltsp, 'ltsp-dnsmasq.conf'), 'port=0\nenable-tftp\ntftp-root=/srv/tftp\n');
+  const { status, stdout, stderr } = setup('ltsp');
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /ltsp-dnsmasq\.conf is LTSP's: DHCP and TFTP stay as they are/);
+  assert.match(stdout, /Next:\n {2}ltsp swarm publish NAME\n[\s\S]* {2}ltsp ipxe\n/);
+  assert.ok(!existsSync(join(ltsp, 'sb.conf')));
+  assert.ok(existsSync(join(ltsp, 'config/release.pub')));
+  mkdirSync(join(folder, 'rival'));
+  writeFileSync(join(folder, 'rival/site.conf'), 'port=5353\n');
+  // That dnsmasq does not start is dnsmasq's word, not ours.
+  mkdirSync(here('both'));
+  copyFileSync(join(here('lab'), 'sb.conf'), join(here('both'), 'sb.conf'));
+  copyFileSync(join(here('rival'), 'site.conf'), join(here('both'), 'site.conf'));
+  const { stderr: refusal } = spawnSync('dnsmasq', ['--test', `--conf-dir=${here('both')}`], {
+    encoding: 'utf8',
+  });
+  assert.match(refusal, /illegal repeated keyword/);
+  refused(
+    'rival',
+    /rival\/site\.conf has "port", .* and dnsmasq does not start with both: take it out/,
+  );
 });
 
 test('a program on a port, and a full disk', async () => {

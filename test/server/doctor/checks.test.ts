@@ -126,3 +126,16 @@ test("dnsmasq's file: there, ours, and of an interface that exists", () => {
   );
   rmSync(options.snippet);
 });
+
+test("LTSP's dnsmasq: its menu must lead here, and ours must not stand beside it", () => {
+  const folder = temporaryFolder('doctor-ltsp');
+  const options = optionsIn(folder);
+  const tftp = join(folder, 'tftp');
+  writeFileSync(join(folder, 'ltsp-dnsmasq.conf'), `port=0\ntftp-root=${tftp}\n`);
+  only(checkDnsmasq(options), 'problem', /its menu \S+\/tftp\/ltsp\/ltsp\.ipxe does not lead here/);
+  mkdirSync(join(tftp, 'ltsp'), { recursive: true });
+  writeFileSync(join(tftp, 'ltsp/ltsp.ipxe'), '#!ipxe\n:swarm\nchain x\n');
+  only(checkDnsmasq(options), 'ok', /LTSP has DHCP/);
+  writeFileSync(options.snippet, 'port=0\n');
+  only(checkDnsmasq(options), 'problem', /\("port"\) stands beside .*: dnsmasq does not start with both/);
+});

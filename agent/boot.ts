@@ -177,7 +177,7 @@ async function bootImage(
       );
       await runPhase(around, 'handoff', 2 * MINUTE_MS + byteTimeMs, (context) =>
         handoffPhase(context, {
-          ...{ release, room, download: complete, append: parameters.append },
+          ...{ release, room, download: complete, append: appendOf(parameters, mac) },
           seed: parameters.seed ? seedOf(parameters, around.telemetry.boot, mac, server) : undefined,
         }),
       );
@@ -193,6 +193,10 @@ async function bootImage(
     }
   }
 }
+
+/** pxelinux's BOOTIF tells a real system that configures its network in the initramfs (LTSP) which card is on it. */
+const appendOf = ({ append }: Parameters, mac: string): string =>
+  `${append} BOOTIF=01-${mac.replaceAll(':', '-')}`.trim();
 
 /** What the seeder of the real system must know of this boot. */
 const seedOf = (parameters: Parameters, boot: string, mac: string, server: string | undefined) => ({

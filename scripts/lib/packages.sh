@@ -23,7 +23,8 @@ packages_for() {
 	demo) echo "$packages_base $packages_lab" ;;
 	bench) echo "$packages_base $packages_lab $packages_clients" ;;
 	package) echo "$packages_base $packages_lab $packages_package" ;;
-	test) echo "$packages_base $packages_lab $packages_clients $packages_package nftables:nft signify-openbsd:signify-openbsd file:file tmux:tmux" ;;
+	test) echo "$packages_base $packages_lab $packages_clients $packages_package nftables:nft signify-openbsd:signify-openbsd file:file tmux:tmux
+		shellcheck:shellcheck" ;;
 	*) fail "--for takes demo, test, bench or package, not \"$1\"" ;;
 	esac
 }

@@ -125,6 +125,7 @@ interface ImportOptions extends CommonOptions {
   readonly kernel: string;
   readonly initrd: string;
   readonly root: string;
+  readonly linkRoot: boolean;
   readonly arch: Arch | undefined;
 }
 
@@ -132,9 +133,9 @@ async function importFiles(options: ImportOptions): Promise<void> {
   checkCommon(options);
   using interrupted = interruption();
   const { DEFAULT_CMDLINE, publishImage } = await import('../image/publish-image.ts');
-  const { kernel, initrd, root } = options;
+  const { kernel, initrd, root, linkRoot } = options;
   await publishImage(
-    { kernel, initrd, root, shareRoot: false },
+    { kernel, initrd, root, shareRoot: linkRoot },
     { ...options, cmdline: options.cmdline ?? DEFAULT_CMDLINE },
     say,
     interrupted.signal,
@@ -189,6 +190,11 @@ export function imageCommand(): Command {
     .requiredOption('--kernel <FILE>', 'vmlinuz')
     .requiredOption('--initrd <FILE>', 'initrd.img, unchanged')
     .requiredOption('--root <FILE>', 'squashfs of the root file system, with the modules of that kernel')
+    .option(
+      '--link-root',
+      'share the squashfs by a hard link where that is possible: for files that are replaced, never written to',
+      false,
+    )
     .addOption(new Option('--arch <ARCH>', 'refuse a kernel of another architecture').choices(ARCHES))
     .action(importFiles);
   image

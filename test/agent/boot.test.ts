@@ -182,7 +182,7 @@ test('a boot by pmem: seven phases, the image in place, one kexec', async (conte
   const store = join(machine.root, '/run/swarmboot');
   assert.deepEqual(machine.callsOf('kexec'), [
     `-s -l ${store}/vmlinuz --initrd=${store}/initrd.img --command-line=console=ttyS0 boot=swarmboot ` +
-      'swarmboot.root=pmem:/dev/pmem0 memmap=4M!0x28000000 debug',
+      'swarmboot.root=pmem:/dev/pmem0 memmap=4M!0x28000000 debug BOOTIF=01-52-54-00-aa-00-01',
     '-e',
   ]);
   assert.deepEqual(readFileSync(join(store, 'vmlinuz')), readFileSync(join(served.folder, 'vmlinuz')));
@@ -206,7 +206,7 @@ test('a boot by cpio: the initrd of the kexec is an archive that holds the image
   assert.equal(await boot(), true);
   assert.deepEqual(ends(console), ALL);
   const load = machine.callsOf('kexec')[0] ?? '';
-  assert.match(load, /swarmboot\.root=file:\/swarmboot\/root\.squashfs root=swarmboot$/);
+  assert.match(load, /swarmboot\.root=file:\/swarmboot\/root\.squashfs root=swarmboot BOOTIF=\S+$/);
   const path = /--initrd=(\S+)/.exec(load)?.[1] ?? '';
   const file = readFileSync(path);
   const initrd = readFileSync(join(served.folder, 'initrd.img'));

@@ -6,12 +6,18 @@
 #   swarmboot.root=file:/swarmboot/root.squashfs    the squashfs is a file of this initramfs
 # Only what klibc-utils offers is used: an initrd without busybox has nothing else (its losetup has no -r).
 # The real system sees the layers below /run/swarmboot, because /run moves there with all that is mounted in it.
+#
+# An image of LTSP brings its own init-bottom script, which mounts the root, lays an overlay and puts LTSP's init in. It
+# is told the device by /run/swarmboot/device; LTSP's init wants the network as klibc's ipconfig leaves it.
 
 mount_top() { :; }
 mount_premount() { :; }
 mount_bottom() { :; }
 
 SWARMBOOT_DEADLINE=30
+# Comes with ltsp.img from a server with ltsp-swarmboot.
+SWARMBOOT_LTSP=/usr/share/ltsp/client/initrd-bottom/45-swarm.sh
+SWARMBOOT_NOTE=/run/swarmboot/device
 
 swarmboot_say() { echo "swarmboot: $*"; }
 
@@ -34,6 +40,13 @@ swarmboot_wait() {
 		sleep 1
 		waited=$((waited + 1))
 	done
+}
+
+# For swarmboot-seed.service, which goes on giving the image; /run moves into the real system.
+swarmboot_leave_for_seeder() {
+	if [ -d /swarmboot/seed ] && mkdir -p /run/swarmboot/seed; then
+		for file in /swarmboot/seed/*; do cat "$file" >"/run/swarmboot/seed/${file##*/}" || :; done
+	fi
 }
 
 # One attempt. On failure swarmboot_reason says what is wrong and what to do.
@@ -69,6 +82,13 @@ swarmboot_mount() {
 		return 1
 		;;
 	esac
+	if [ -e "$SWARMBOOT_LTSP" ]; then
+		mkdir -p /run/swarmboot && echo "$device" >"$SWARMBOOT_NOTE"
+		configure_networking
+		swarmboot_leave_for_seeder
+		swarmboot_say "root is $source, for LTSP to mount"
+		return
+	fi
 	mkdir -p /run/swarmboot/image /run/swarmboot/changes
 	if ! mount -t squashfs -o ro "$device" /run/swarmboot/image; then
 		swarmboot_reason="$device holds no squashfs that this kernel can mount; the image was damaged on its way through the kexec"
@@ -84,10 +104,7 @@ swarmboot_mount() {
 		umount /run/swarmboot/image
 		return 1
 	fi
-	# For swarmboot-seed.service, which goes on giving the image; /run moves into the real system.
-	if [ -d /swarmboot/seed ] && mkdir -p /run/swarmboot/seed; then
-		for file in /swarmboot/seed/*; do cat "$file" >"/run/swarmboot/seed/${file##*/}" || :; done
-	fi
+	swarmboot_leave_for_seeder
 	swarmboot_say "root is $source, changes stay in RAM"
 }
 

@@ -1,6 +1,8 @@
 /** Runs the boot script with stand-ins for the commands of the initramfs, and looks at what it would do. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -47,6 +49,23 @@ test("file: a loop device, with klibc's losetup that has no -r too", () => {
   assert.match(runMountroot(cmdline), /^mount -t squashfs -o ro \/dev\/loop0 /m);
   const klibc = 'losetup() { case $1 in -r) return 1 ;; esac; echo "losetup $*"; }';
   assert.match(runMountroot(cmdline, klibc), /^losetup \/dev\/loop0 \/swarmboot\/root\.squashfs$/m);
+});
+
+test("LTSP's part in the initrd: it gets the device and the network, and mounts by itself", () => {
+  const part =
+    'SWARMBOOT_LTSP=/dev/null; configure_networking() { echo "ipconfig, then $(command cat "$noted")"; }';
+  const note = mkdtempSync(join(tmpdir(), 'swarmboot-boot-script-'));
+  try {
+    const output = runMountroot(
+      'swarmboot.root=pmem:/dev/pmem0',
+      `${part}\nnoted=${note}/device\nSWARMBOOT_NOTE=$noted`,
+    );
+    assert.match(output, /^ipconfig, then \/dev\/pmem0$/m);
+    assert.doesNotMatch(output, /^mount/m);
+    assert.match(output, /root is pmem:\/dev\/pmem0, for LTSP to mount/);
+  } finally {
+    rmSync(note, { recursive: true, force: true });
+  }
 });
 
 test('every failure says what is wrong, in one sentence, through panic', () => {

@@ -90,10 +90,10 @@ test('a chroot becomes a signed image with LTSP in its initrd', async () => {
   const files = server.path('state/images/x86_64/current/files');
   const initrd = readFileSync(globSync(join(files, '**/initrd.img'))[0] ?? '');
   const ltsp = readFileSync(server.path('tftp/ltsp/ltsp.img'));
-  const image = Buffer.from('070701 the initrd of the image');
-  assert.ok(initrd.subarray(-image.length).equals(image), "the image's own initrd is the last");
-  assert.ok(initrd.subarray(0, -image.length).subarray(-ltsp.length).equals(ltsp), 'ltsp.img in front of it');
-  assert.ok((initrd.length - image.length) % 4 === 0, 'archives begin at multiples of 4');
+  const own = Buffer.from('070701 the initrd of the image');
+  assert.ok(initrd.subarray(-own.length).equals(own), "the image's own initrd is the last");
+  assert.ok(initrd.subarray(0, -own.length).subarray(-ltsp.length).equals(ltsp), 'ltsp.img in front of it');
+  assert.ok((initrd.length - own.length) % 4 === 0, 'archives begin at multiples of 4');
   const list = execFileSync('cpio', ['-it', '--quiet'], { input: ltsp, encoding: 'utf8' });
   for (const path of [
     'conf/conf.d/00-ltsp.conf',
@@ -109,6 +109,10 @@ test('a chroot becomes a signed image with LTSP in its initrd', async () => {
   assert.equal(again.status, 0, again.said);
   assert.doesNotMatch(again.said, /Running:/);
   assert.equal(published().length, 2);
+  const image = server.ltsp(['image', 'x86_64']);
+  assert.equal(image.status, 0, image.said);
+  assert.match(image.said, /Running: ltsp kernel [\s\S]*Running: ltsp swarm publish x86_64\n/);
+  assert.equal(published().length, 3);
 });
 
 test('ltsp.conf chooses, once for each change of it', () => {

@@ -103,9 +103,11 @@ export class LtspServer {
       mount -t sysfs sysfs /sys
       ip link set lo up
       ${links}
+      # By the environment, not by options: applets that LTSP starts from applets do not get the latter.
+      export BASE_DIR="$1/srv" TFTP_DIR="$1/tftp"
       export SWARMBOOT="$2" SWARM_STATE="$1/state" SWARM_CONFIG="$1/config"
       at=$1; shift 2
-      exec "$at/ltsp/ltsp" --base-dir "$at/srv" --tftp-dir "$at/tftp" "$@" 2>&1`;
+      exec "$at/ltsp/ltsp" "$@" 2>&1`;
     const argv = ['--mount', '--net', 'sh', '-c', script, 'sh', this.folder, SWARMBOOT, ...args];
     const { status, stdout, stderr, error } = spawnSync('unshare', argv, {
       encoding: 'utf8',

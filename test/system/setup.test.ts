@@ -140,10 +140,7 @@ test("LTSP's dnsmasq keeps DHCP; another file that dnsmasq would not start besid
     encoding: 'utf8',
   });
   assert.match(refusal, /illegal repeated keyword/);
-  refused(
-    'rival',
-    /rival\/site\.conf has "port", .* and dnsmasq does not start with both: take it out/,
-  );
+  refused('rival', /rival\/site\.conf has "port", .* and dnsmasq does not start with both: take it out/);
 });
 
 test('a program on a port, and a full disk', async () => {

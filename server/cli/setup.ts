@@ -68,7 +68,12 @@ function writeChanged(path: string, text: string): boolean {
 const mayRestart = ({ restart, snippet }: Options): boolean =>
   restart && snippet === DEFAULT_SNIPPET && existsSync('/run/systemd/system');
 
-async function restartUnit(unit: string): Promise<void> {
+/** Where packages and administrators put units, systemd.unit(5). A checkout has none for the server. */
+const UNIT_FOLDERS = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
+
+/** Restarts it if systemd knows it; returns whether it does. Throws `Failure` `program-failed`. */
+async function restartUnit(unit: string): Promise<boolean> {
+  if (!UNIT_FOLDERS.some((folder) => existsSync(join(folder, unit)))) return false;
   const { runProgram } = await import('../image/run-program.ts');
   try {
     await runProgram('systemctl', ['restart', unit], { timeoutMs: SYSTEMCTL_TIMEOUT_MS });
@@ -80,6 +85,7 @@ async function restartUnit(unit: string): Promise<void> {
     );
   }
   say(`Restarted ${unit}`);
+  return true;
 }
 
 async function run(options: Options): Promise<void> {
@@ -150,10 +156,11 @@ async function run(options: Options): Promise<void> {
     next.push(
       rival ? 'ltsp swarm publish NAME' : 'swarmboot image build --name debian --user NAME --password TEXT',
     );
-  if (mayRestart(options)) {
-    if (changed) await restartUnit('dnsmasq.service');
-    await restartUnit('swarmboot.service');
-  } else next.push(`systemctl restart ${rival ? '' : 'dnsmasq '}swarmboot (or run "swarmboot serve")`);
+  const restarting = mayRestart(options);
+  if (!rival && !(restarting && (!changed || (await restartUnit('dnsmasq.service')))))
+    next.push('systemctl restart dnsmasq');
+  if (!(restarting && (await restartUnit('swarmboot.service'))))
+    next.push('systemctl restart swarmboot (or run "swarmboot serve")');
   if (rival) next.push('ltsp ipxe');
   next.push('swarmboot doctor');
   say('Next:');

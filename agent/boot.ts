@@ -26,8 +26,8 @@ import { listFolder, type Machine, readText } from './machine.ts';
 import { scanInterfaces } from './network/interfaces.ts';
 import { handoffPhase, jump } from './phases/handoff.ts';
 import { lingerPhase } from './phases/linger.ts';
-import { manifestPhase } from './phases/manifest.ts';
-import { memoryPhase } from './phases/memory.ts';
+import { manifestPhase, type Release } from './phases/manifest.ts';
+import { memoryPhase, type Room } from './phases/memory.ts';
 import { type Network, networkPhase } from './phases/network.ts';
 import { runPhase, type Surroundings } from './phases/runner.ts';
 import { type Download, swarmPhase } from './phases/swarm.ts';
@@ -150,9 +150,13 @@ async function bootImage(
   );
   const byteTimeMs = (release.metainfo.totalLength / SLOWEST_BYTES_PER_SECOND) * 1000;
   const excluded: Strategy[] = [];
+  let earlier: Room | undefined;
   for (;;) {
     const room = await runPhase(around, 'memory', MINUTE_MS, (context) =>
-      memoryPhase(context, { release, forced: parameters.handoff, excluded, carry: parameters.seed }),
+      memoryPhase(context, {
+        ...{ engine, release, forced: parameters.handoff, excluded, earlier },
+        carry: parameters.seed,
+      }),
     );
     let download: Download | undefined;
     try {
@@ -186,8 +190,10 @@ async function bootImage(
       const error = toBootError(thrown);
       const closed = download?.close().catch(() => {});
       await Promise.race([closed, around.machine.sleep(CLOSE_LIMIT_MS)]);
-      if (!leavesAnother(error, parameters, excluded, room.plan.strategy)) throw error;
+      if (!leavesAnother(error, parameters, release, excluded, room.plan.strategy)) throw error;
       excluded.push(room.plan.strategy);
+      // Verified, and then refused: the bytes are good where they are.
+      earlier = error.code === 'kexec-refused' ? room : undefined;
       around.console.line(format.note(`${error.message}; trying the next way of handing over`));
       around.telemetry.send({ event: 'error', code: error.code, message: format.oneLine(error.message) });
     }
@@ -211,13 +217,13 @@ const STRATEGY_FAILURES = new Set(['verify-failed', 'kexec-refused']);
 const leavesAnother = (
   error: BootError,
   parameters: Parameters,
+  release: Release,
   excluded: readonly Strategy[],
   failed: Strategy,
 ): boolean =>
   STRATEGY_FAILURES.has(error.code) &&
   parameters.handoff === 'auto' &&
-  failed === 'pmem' &&
-  !excluded.includes(failed);
+  release.manifest.strategies.some((strategy) => strategy !== failed && !excluded.includes(strategy));
 
 function lingerLimitMs({ linger }: Parameters): number {
   const seconds = linger.kind === 'seconds' ? linger.seconds : 600;

@@ -38,7 +38,7 @@ const HELP = `swarmboot-agent ${VERSION}
       --runtime DIR         write the file "status" there every two seconds
       --json                events as NDJSON
 
-  swarmboot-agent plan --meminfo FILE --memmap FILE --image MANIFEST [--handoff auto|pmem|cpio]
+  swarmboot-agent plan --meminfo FILE --memmap FILE --image MANIFEST [--handoff auto|pmem|retain|cpio]
       Print how the image would go through the kexec on a machine with this /proc/meminfo and this memory map, a
       JSON list of { "start", "end" (inclusive), "type" }; "System RAM" and "pmem" are the types that matter.
 

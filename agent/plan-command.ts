@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { MANIFEST_LIMIT_BYTES, parseManifest } from '../contract/manifest.ts';
+import { parseHandoff } from '../contract/parameters.ts';
 import { strictly, UsageError } from './fetch-options.ts';
 import { planHandoff } from './handoff/plan.ts';
 import { parseMeminfo } from './handoff/probe.ts';
@@ -52,9 +53,6 @@ export function runPlan(args: string[]): PlanAnswer {
   if (meminfo === undefined || memmap === undefined || image === undefined) {
     throw new UsageError('--meminfo, --memmap and --image must be given');
   }
-  if (handoff !== 'auto' && handoff !== 'pmem' && handoff !== 'cpio') {
-    throw new UsageError(`--handoff takes "auto", "pmem" or "cpio", not "${handoff}"`);
-  }
   const ranges = v.parse(memmapSchema, JSON.parse(readBounded(memmap).toString('utf8')));
   const result = planHandoff({
     ...parseMeminfo(readBounded(meminfo).toString('latin1')),
@@ -63,7 +61,7 @@ export function runPlan(args: string[]): PlanAnswer {
       .filter((range) => range.type === 'pmem')
       .map(({ start, end }, index) => ({ device: `/dev/pmem${index}`, start, lengthBytes: end - start + 1 })),
     manifest: parseManifest(readBounded(image)),
-    forced: handoff,
+    forced: strictly(() => parseHandoff(handoff)),
     excluded: [],
   });
   return { ok: 'plan' in result, json: JSON.stringify(result, hexBytes, 2) };

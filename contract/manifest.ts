@@ -17,9 +17,15 @@ export const FILE_LIMIT_BYTES = 16 * 1024 ** 3;
 export const FILE_ROLES = ['kernel', 'initrd', 'root'] as const;
 export type FileRole = (typeof FILE_ROLES)[number];
 
-/** How a root image can outlive the kexec; see docs/architecture.md. */
-export const STRATEGIES = ['pmem', 'cpio'] as const;
+/** How a root image can outlive the kexec, the one that needs the least RAM first; see docs/handoff.md. */
+export const STRATEGIES = ['pmem', 'retain', 'cpio'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
+
+/** Whether a kernel of this release (`uname -r`) can do strategy `retain`: Linux 6.8 and later show their initrd. */
+export function kernelRetainsInitrd(release: string): boolean {
+  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
+  return major > 6 || (major === 6 && minor >= 8);
+}
 
 /** Debian's architecture names that swarmboot knows. */
 export const ARCHES = ['amd64', 'arm64'] as const;

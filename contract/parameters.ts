@@ -4,6 +4,8 @@
  *
  * Invariant: a `Parameters` value holds every parameter, parsed, with its default where the command line is silent.
  */
+import { STRATEGIES, type Strategy } from './manifest.ts';
+
 export type Linger =
   | { readonly kind: 'auto' }
   | { readonly kind: 'seconds'; readonly seconds: number }
@@ -22,7 +24,7 @@ export interface Parameters {
   readonly interface: string | undefined;
   readonly port: number;
   readonly linger: Linger;
-  readonly handoff: 'auto' | 'pmem' | 'cpio';
+  readonly handoff: HandoffChoice;
   readonly append: string;
   readonly networkTimeout: number;
   readonly retryTimeout: number;
@@ -76,6 +78,16 @@ export function parseLinger(value: string): Linger {
   if (ratio) return { kind: 'ratio', ratio: Number(ratio[1]) };
   if (/^\d{1,6}$/.test(value)) return { kind: 'seconds', seconds: Number(value) };
   return fail('"auto", seconds, or "ratio:X"');
+}
+
+export type HandoffChoice = 'auto' | Strategy;
+
+/** Parses `auto` or the name of a strategy. */
+export function parseHandoff(value: string): HandoffChoice {
+  return (
+    (['auto', ...STRATEGIES] as const).find((choice) => choice === value) ??
+    fail('"auto", "pmem", "retain" or "cpio"')
+  );
 }
 
 const list =
@@ -140,12 +152,11 @@ export const PARAMETERS: Table = {
     parse: parseLinger,
   },
   handoff: {
-    type: 'auto, pmem or cpio',
+    type: 'auto, pmem, retain or cpio',
     default: 'auto',
     defaultText: 'auto',
     help: 'How the image reaches the real system. `auto` takes the one that needs the least RAM here.',
-    parse: (value) =>
-      value === 'auto' || value === 'pmem' || value === 'cpio' ? value : fail('"auto", "pmem" or "cpio"'),
+    parse: parseHandoff,
   },
   append: {
     type: 'text',

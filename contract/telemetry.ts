@@ -5,6 +5,7 @@
  * best effort on both sides: a dead server never slows a boot, a hostile body never hurts the server.
  */
 import * as v from 'valibot';
+import { STRATEGIES } from './manifest.ts';
 
 /** Largest batch in bytes, and most events in one. */
 export const TELEMETRY_LIMIT_BYTES = 64 * 1024;
@@ -62,7 +63,7 @@ export const telemetryEventSchema = v.variant('event', [
   v.strictObject({
     ...base,
     event: v.literal('handoff'),
-    strategy: v.picklist(['pmem', 'cpio']),
+    strategy: v.picklist(STRATEGIES),
     release: text(200),
     peakRssBytes: count,
     downloaded,

@@ -4,12 +4,24 @@
  *
  *   pmem  the root lies in RAM that stage-1's memmap= took from the kernel (/dev/pmemN), and the real kernel gets a
  *         memmap= for the same addresses. RAM: the image once, and three times kernel and initrd.
- *   cpio  the root rides in the kexec initrd. While `kexec -s` loads it, the file, the kernel's read buffer and the
- *         segments are there at once: three times everything (measured: docs/architecture.md).
+ *   retain  the root lies behind the kexec initrd, and the real kernel keeps that where it is (Linux 6.8). While
+ *         `kexec -s` loads it, the file, the kernel's read buffer and the segments are there at once: three times
+ *         everything; the real system has the image once.
+ *   cpio  the root is a file of the kexec initrd. Three times everything too, and twice the image while the real
+ *         kernel unpacks it. Any kernel can.
+ *
+ * Measured: docs/handoff.md.
  */
-import { fileOfRole, type Manifest, type Strategy } from '../../contract/manifest.ts';
-import { cpioLayout, type Literal } from './cpio-layout.ts';
+import {
+  fileOfRole,
+  kernelRetainsInitrd,
+  type Manifest,
+  STRATEGIES,
+  type Strategy,
+} from '../../contract/manifest.ts';
+import { CPIO_ROOT_PATH, cpioLayout, type Literal } from './cpio-layout.ts';
 import { isSystemRam, type MemoryRange, systemRamBytes } from './memory-map.ts';
+import { retainLayout } from './retain-layout.ts';
 
 export interface PmemRegion {
   /** Block device, as `/dev/pmem0`. */
@@ -56,6 +68,8 @@ export interface Layout {
   /** What kexec gets, names in the tmpfs. */
   readonly kernel: string;
   readonly initrd: string;
+  /** Where the boot script of the real system finds the root: the value of its `swarmboot.root=`. */
+  readonly root: string;
   /** pmem only: what the real kernel's memmap= keeps, 2 MiB aligned. */
   readonly reserved: { readonly start: number; readonly lengthBytes: number } | undefined;
 }
@@ -102,7 +116,7 @@ export function planHandoff(input: PlanInput): PlanResult {
         `this one has ${mibDown(machineBytes)}`,
     ]);
   }
-  const wanted: readonly Strategy[] = input.forced === 'auto' ? ['pmem', 'cpio'] : [input.forced];
+  const wanted: readonly Strategy[] = input.forced === 'auto' ? STRATEGIES : [input.forced];
   const reasons: string[] = [];
   let short = false;
   for (const strategy of wanted) {
@@ -111,7 +125,7 @@ export function planHandoff(input: PlanInput): PlanResult {
     } else if (!manifest.strategies.includes(strategy)) {
       reasons.push(`${strategy}: not supported by image "${manifest.name}"`);
     } else {
-      const attempt = strategy === 'pmem' ? planPmem(input) : planCpio(input);
+      const attempt = ATTEMPTS[strategy](input);
       if (!('unfit' in attempt)) {
         reasons.push(
           `${strategy}: needs ${mib(attempt.neededBytes)} of RAM, ${mibDown(input.availableBytes)} is available`,
@@ -190,41 +204,73 @@ function planPmem(input: PlanInput): Attempt {
       ],
       kernel: kernel.path,
       initrd: initrd.path,
+      // The real kernel has one region only, so it is always pmem0 there.
+      root: 'pmem:/dev/pmem0',
       reserved: { start: usable.start, lengthBytes: reservedBytes },
     },
   };
 }
 
 /** Not the name of a torrent file: the manifest's names begin with a letter or digit. */
-const CPIO_FILE = '_handoff.img';
+const ARCHIVE_FILE = '_handoff.img';
 
-function planCpio(input: PlanInput): Attempt {
+function planRetain(input: PlanInput): Attempt {
+  const { kernelRelease } = input.manifest;
+  if (!kernelRetainsInitrd(kernelRelease))
+    return { unfit: `kernel ${kernelRelease} is older than 6.8, the first that shows its initrd` };
+  return planArchive(input, 'retain', retainLayout, (rootOffset) => `initrd:${rootOffset}`);
+}
+
+const planCpio = (input: PlanInput): Attempt =>
+  planArchive(input, 'cpio', cpioLayout, () => `file:/${CPIO_ROOT_PATH}`);
+
+interface ArchiveLayout {
+  readonly initrdOffset: number;
+  readonly rootOffset: number;
+  readonly lengthBytes: number;
+  readonly literals: readonly Literal[];
+}
+
+/** Initrd and root in one file. */
+function planArchive(
+  input: PlanInput,
+  strategy: Strategy,
+  layoutOf: (initrdBytes: number, rootBytes: number) => ArchiveLayout | undefined,
+  rootOf: (rootOffset: number) => string,
+): Attempt {
   const kernel = fileOfRole(input.manifest, 'kernel');
   const initrd = fileOfRole(input.manifest, 'initrd');
   const root = fileOfRole(input.manifest, 'root');
-  const layout = cpioLayout(initrd.length, root.length);
+  const layout = layoutOf(initrd.length, root.length);
   if (!layout)
-    return { unfit: `initrd and root have ${mib(initrd.length + root.length)}, a cpio holds below 4096 MiB` };
+    return { unfit: `initrd and root have ${mib(initrd.length + root.length)}, kexec takes below 4096 MiB` };
   const neededBytes = 3 * (kernel.length + layout.lengthBytes) + HEADROOM_BYTES;
   if (neededBytes > input.availableBytes) return lacking(neededBytes, input.availableBytes);
   const files = [
     { name: kernel.path, lengthBytes: kernel.length, literals: [] },
-    { name: CPIO_FILE, lengthBytes: layout.lengthBytes, literals: layout.literals },
+    { name: ARCHIVE_FILE, lengthBytes: layout.lengthBytes, literals: layout.literals },
   ];
   return {
-    strategy: 'cpio',
+    strategy,
     neededBytes,
     layout: {
       tmpfsBytes: tmpfsBytes(files),
       files,
       placements: [
         { file: kernel.path, target: kernel.path, offset: 0 },
-        { file: initrd.path, target: CPIO_FILE, offset: layout.initrdOffset },
-        { file: root.path, target: CPIO_FILE, offset: layout.rootOffset },
+        { file: initrd.path, target: ARCHIVE_FILE, offset: layout.initrdOffset },
+        { file: root.path, target: ARCHIVE_FILE, offset: layout.rootOffset },
       ],
       kernel: kernel.path,
-      initrd: CPIO_FILE,
+      initrd: ARCHIVE_FILE,
+      root: rootOf(layout.rootOffset),
       reserved: undefined,
     },
   };
 }
+
+const ATTEMPTS: Readonly<Record<Strategy, (input: PlanInput) => Attempt>> = {
+  pmem: planPmem,
+  retain: planRetain,
+  cpio: planCpio,
+};

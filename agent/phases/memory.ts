@@ -1,19 +1,26 @@
-/** Phase memory: decide how the image goes through the kexec, and make room for it. */
+/**
+ * Phase memory: decide how the image goes through the kexec, and make room for it. A memory region is tried before
+ * it is chosen; after a failed handoff the image that is already here is kept, if there is room for both.
+ */
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Strategy } from '../../contract/manifest.ts';
 import type { Metainfo, Segment } from '../../torrent/index.ts';
 import { BootError } from '../boot-error.ts';
 import { mebibytes } from '../console.ts';
+import type { Engine } from '../engine.ts';
 import { type CarryPlan, carryBehindRoot } from '../handoff/carry.ts';
-import { type Layout, type Plan, planHandoff } from '../handoff/plan.ts';
+import { type Layout, type Plan, type PlanResult, planHandoff } from '../handoff/plan.ts';
 import { readFirmwareMap, readMemory, readPmemRegions } from '../handoff/probe.ts';
-import { type Machine, pathOf } from '../machine.ts';
+import { findLostSample, writeSamples } from '../handoff/region-check.ts';
+import { type Machine, pathOf, writeText } from '../machine.ts';
 import type { Release } from './manifest.ts';
 import type { Outcome, PhaseContext } from './runner.ts';
 
 /** Our own tmpfs, with a limit that fits: the initramfs may be a tmpfs that ends at half of the RAM. */
 export const STORE_FOLDER = '/run/swarmboot';
+/** The same for a second try, while the first one's is still needed. */
+const OTHER_FOLDER = '/run/swarmboot-again';
 
 export interface MemoryOptions {
   readonly release: Release;
@@ -21,6 +28,9 @@ export interface MemoryOptions {
   readonly excluded: readonly Strategy[];
   /** Whether kernel and initrd shall be kept for others beyond the kexec, where there is room. */
   readonly carry: boolean;
+  readonly engine: Engine;
+  /** A verified image of an earlier try on this boot. */
+  readonly earlier: Room | undefined;
 }
 
 export interface Room {
@@ -31,46 +41,113 @@ export interface Room {
   readonly segments: readonly Segment[];
   /** What goes behind the root when the real kernel is loaded; `device` undefined: nothing. */
   readonly carried: Pick<CarryPlan, 'device' | 'files'>;
+  /** Where the tmpfs is. */
+  readonly folder: string;
+  /** The same image of an earlier try, to copy from instead of a download. */
+  readonly earlier: Room | undefined;
 }
 
 export async function memoryPhase(context: PhaseContext, options: MemoryOptions): Promise<Outcome<Room>> {
-  const { machine } = context;
-  // The agent's own tmpfs of an earlier try still counts as used until it is gone.
-  await machine.run('umount', [pathOf(machine, STORE_FOLDER)], { signal: context.signal });
-  const around = {
+  const { machine, telemetry } = context;
+  let { earlier } = options;
+  const excluded = [...options.excluded];
+  const surroundings = () => ({
     firmwareMap: readFirmwareMap(machine),
     pmem: readPmemRegions(machine),
     manifest: options.release.manifest,
-  };
-  const result = planHandoff({
-    ...readMemory(machine),
-    ...around,
-    forced: options.forced,
-    excluded: options.excluded,
   });
+  const plan = async (): Promise<PlanResult> => {
+    for (;;) {
+      const result = planHandoff({
+        ...readMemory(machine),
+        ...surroundings(),
+        forced: options.forced,
+        excluded,
+      });
+      const complaint =
+        'plan' in result ? await complaintAboutRegion(context, options.engine, result.plan) : undefined;
+      if (complaint === undefined) return result;
+      context.note(complaint);
+      telemetry.send({ event: 'error', code: 'region-damaged', message: complaint });
+      excluded.push('pmem');
+    }
+  };
+  // The agent's own tmpfs of an earlier try counts as used until it is gone.
+  if (!earlier) await forgetStores(context);
+  let result = await plan();
+  if ('refusal' in result && earlier) {
+    context.note('memory: no room beside the image that is here already, so it is given up');
+    earlier = undefined;
+    await forgetStores(context);
+    result = await plan();
+  }
   if ('refusal' in result) {
     const { code, message, hint } = result.refusal;
     throw new BootError(code, message, { hint, retriable: 'no' });
   }
-  const { plan, ...carried } = options.carry
-    ? carryBehindRoot(result.plan, around)
+  const { plan: chosen, ...carried } = options.carry
+    ? carryBehindRoot(result.plan, surroundings())
     : { plan: result.plan, device: undefined, files: [] };
-  for (const reason of plan.reasons) context.note(`memory: ${reason}`);
-  const folder = pathOf(machine, STORE_FOLDER);
-  await mountStore(machine, folder, plan.layout, context.signal);
-  prepareFiles(folder, plan.layout);
-  const target = placeIn(machine, folder);
+  const { layout, strategy, reasons } = chosen;
+  for (const reason of reasons) context.note(`memory: ${reason}`);
+  const folder = pathOf(machine, STORE_FOLDER) === earlier?.folder ? OTHER_FOLDER : STORE_FOLDER;
+  const path = pathOf(machine, folder);
+  await mountStore(machine, path, layout, context.signal);
+  prepareFiles(path, layout);
+  const target = placeIn(machine, path);
   return {
     value: {
-      plan,
+      plan: chosen,
       carried,
-      kernelPath: target(plan.layout.kernel),
-      initrdPath: target(plan.layout.initrd),
-      segments: segmentsOf(options.release.metainfo, plan.layout, target),
+      kernelPath: target(layout.kernel),
+      initrdPath: target(layout.initrd),
+      segments: segmentsOf(options.release.metainfo, layout, target),
+      folder: path,
+      earlier,
     },
-    detail: `${plan.strategy}, ${mebibytes(plan.layout.tmpfsBytes)} MiB tmpfs`,
+    detail: `${strategy}, ${mebibytes(layout.tmpfsBytes)} MiB tmpfs`,
   };
 }
+
+async function forgetStores({ machine, signal }: PhaseContext): Promise<void> {
+  for (const folder of [STORE_FOLDER, OTHER_FOLDER])
+    await machine.run('umount', [pathOf(machine, folder)], { signal });
+}
+
+/** What is wrong with the plan's memory region, as a sentence; undefined if it keeps what is written to it. */
+async function complaintAboutRegion(
+  { machine, awaiting }: PhaseContext,
+  engine: Engine,
+  { strategy, layout }: Plan,
+): Promise<string | undefined> {
+  if (strategy !== 'pmem' || !layout.reserved) return undefined;
+  const device = layout.placements.find(({ target }) => target.startsWith('/'))?.target ?? '';
+  const region: Segment = {
+    offset: 0,
+    length: layout.reserved.lengthBytes,
+    path: pathOf(machine, device),
+    pathOffset: 0,
+  };
+  awaiting(`${device} to keep what is written to it`);
+  const seed = machine.randomBytes(32);
+  try {
+    const writable = await engine.openStore([region], 'write');
+    await writeSamples(writable, seed).finally(() => writable.close());
+    dropCaches(machine);
+    const readable = await engine.openStore([region], 'read');
+    const lost = await findLostSample(readable, seed).finally(() => readable.close());
+    if (lost === undefined) return undefined;
+    const address = `0x${(layout.reserved.start + lost).toString(16)}`;
+    return `${device} does not keep what is written to it at ${address}: no RAM there, or bad RAM (test it with memtest86+)`;
+  } catch (error) {
+    return `${device} cannot be used: ${(error as Error).message}`;
+  } finally {
+    awaiting(undefined);
+  }
+}
+
+/** Clean page cache, the block devices' included (Documentation/admin-guide/sysctl/vm.rst). */
+export const dropCaches = (machine: Machine): void => writeText(machine, '/proc/sys/vm/drop_caches', '1\n');
 
 const placeIn =
   (machine: Machine, folder: string) =>

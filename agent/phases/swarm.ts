@@ -1,4 +1,7 @@
-/** Phase swarm: get every piece from whoever has it, and give it on from the first one. */
+/**
+ * Phase swarm: get every piece from whoever has it, and give it on from the first one. An image that an earlier try on
+ * this boot has verified is copied from there instead.
+ */
 import type { Endpoint } from '../../contract/parameters.ts';
 import type { TelemetryDraft } from '../../contract/telemetry.ts';
 import { BootError } from '../boot-error.ts';
@@ -31,6 +34,7 @@ export interface Download {
 }
 
 const TELEMETRY_MS = 2000;
+const COPY_BYTES = 1024 * 1024;
 
 export const progressEvent = (
   release: string,
@@ -47,6 +51,29 @@ export const progressEvent = (
   uploaded: stats.uploaded,
 });
 
+/** From where it is to where the next strategy wants it. */
+async function copyImage(
+  context: PhaseContext,
+  engine: Engine,
+  from: Room,
+  target: SeedingStore,
+): Promise<void> {
+  context.awaiting(`the image to be copied from ${from.plan.strategy}`);
+  const source = await engine.openStore(from.segments, 'read');
+  try {
+    const buffer = Buffer.allocUnsafe(COPY_BYTES);
+    for (let offset = 0; offset < source.length; offset += COPY_BYTES) {
+      context.signal.throwIfAborted();
+      const part = buffer.subarray(0, Math.min(COPY_BYTES, source.length - offset));
+      await source.read(offset, part);
+      await target.write(offset, part);
+    }
+  } finally {
+    await source.close();
+  }
+  await context.machine.run('umount', [from.folder], { signal: context.signal });
+}
+
 export async function swarmPhase(
   context: PhaseContext,
   options: SwarmPhaseOptions,
@@ -58,12 +85,14 @@ export async function swarmPhase(
   const store = new SeedingStore(await engine.openStore(room.segments, 'write'));
   let swarm: RunningSwarm | undefined;
   try {
+    if (room.earlier) await copyImage(context, engine, room.earlier, store);
     context.awaiting('the swarm to start');
     swarm = await engine.startSwarm({
       metainfo: release.metainfo,
       store,
       listen: { port: options.port },
       localDiscovery: true,
+      complete: room.earlier !== undefined,
       ...sourcesOf(release.metainfo, options.manifestUrl, options),
     });
     context.awaiting(undefined);

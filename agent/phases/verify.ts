@@ -6,9 +6,8 @@
 import { BootError } from '../boot-error.ts';
 import type { Engine } from '../engine.ts';
 import { findAlteredFiles } from '../hash-files.ts';
-import { writeText } from '../machine.ts';
 import type { Release } from './manifest.ts';
-import type { Room } from './memory.ts';
+import { dropCaches, type Room } from './memory.ts';
 import type { Outcome, PhaseContext } from './runner.ts';
 import type { Download } from './swarm.ts';
 
@@ -24,8 +23,7 @@ export async function verifyPhase(context: PhaseContext, options: VerifyOptions)
   context.awaiting('the store to be flushed');
   await options.download.store.sync();
   if (options.room.plan.strategy === 'pmem') {
-    // 1: clean page cache, the block device's included (Documentation/admin-guide/sysctl/vm.rst).
-    writeText(context.machine, '/proc/sys/vm/drop_caches', '1\n');
+    dropCaches(context.machine);
   }
   context.awaiting('the image to be read back');
   const readable = await options.engine.openStore(options.room.segments, 'read');

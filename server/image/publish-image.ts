@@ -4,7 +4,7 @@ import { copyFile, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Arch } from '../../contract/manifest.ts';
+import { type Arch, kernelRetainsInitrd, STRATEGIES, type Strategy } from '../../contract/manifest.ts';
 import { loadSecretKey } from '../catalog/keys.ts';
 import { RELEASE_FILES } from '../catalog/layout.ts';
 import { type Published, publishRelease } from '../catalog/publish.ts';
@@ -82,6 +82,12 @@ async function joinInitrd(archive: Buffer, initrd: string, target: string): Prom
   await pipeline(Readable.from(bytes(), { objectMode: false }), output);
 }
 
+const strategiesOf = (pmem: boolean, kernelRelease: string): Strategy[] =>
+  STRATEGIES.filter((strategy) => {
+    if (strategy === 'pmem') return pmem;
+    return strategy === 'cpio' || kernelRetainsInitrd(kernelRelease);
+  });
+
 /**
  * Checks the three files against each other, puts the boot archive in front of the initrd, and publishes.
  * Throws `Failure` `bad-image` or `missing-key`, or what the disk says.
@@ -113,7 +119,7 @@ export async function publishImage(
       arch: kernel.arch,
       kernelRelease: release,
       cmdline: options.cmdline,
-      strategies: pmem ? ['pmem', 'cpio'] : ['cpio'],
+      strategies: strategiesOf(pmem, release),
       expiresDays: options.expiresDays,
       place: async (folder) => {
         await copyFile(source.kernel, join(folder, RELEASE_FILES.kernel));

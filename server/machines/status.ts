@@ -1,4 +1,5 @@
 /** The answer of GET /status, as data. */
+import type { Strategy } from '../../contract/manifest.ts';
 import type { Phase } from '../../contract/telemetry.ts';
 import type { Downloaded, MachineRecord } from './machine-book.ts';
 
@@ -19,7 +20,7 @@ export interface MachineStatus {
     readonly bytesPerSecond: number;
     readonly peers: number;
   } | null;
-  readonly handoff: 'pmem' | 'cpio' | null;
+  readonly handoff: Strategy | null;
   readonly downloaded: Downloaded;
   /** What stage-1 gave to others, in bytes. */
   readonly uploaded: number;

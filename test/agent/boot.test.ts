@@ -201,8 +201,21 @@ test('a boot by pmem: seven phases, the image in place, one kexec', async (conte
   for (const kind of ['machine', 'progress', 'handoff'] as const) assert.ok(kinds.has(kind), kind);
 });
 
-test('a boot by cpio: the initrd of the kexec is an archive that holds the image', async (context) => {
+test('a boot by retain: the image lies behind the initrd, on a page', async (context) => {
   const { machine, console, served, boot } = await lab(context, { pmem: false });
+  assert.equal(await boot(), true);
+  assert.deepEqual(ends(console), ALL);
+  const load = machine.callsOf('kexec')[0] ?? '';
+  const offset = Number(/swarmboot\.root=initrd:(\d+) retain_initrd(?: |$)/.exec(load)?.[1]);
+  const file = readFileSync(/--initrd=(\S+)/.exec(load)?.[1] ?? '');
+  const initrd = readFileSync(join(served.folder, 'initrd.img'));
+  assert.deepEqual(file.subarray(0, initrd.length), initrd);
+  assert.ok(file.subarray(initrd.length, offset).every((byte) => byte === 0));
+  assert.deepEqual(file.subarray(offset), readFileSync(join(served.folder, 'root.squashfs')));
+});
+
+test('a boot by cpio: the initrd of the kexec is an archive that holds the image', async (context) => {
+  const { machine, console, served, boot } = await lab(context, { cmdline: 'swarmboot.handoff=cpio' });
   assert.equal(await boot(), true);
   assert.deepEqual(ends(console), ALL);
   const load = machine.callsOf('kexec')[0] ?? '';
@@ -218,38 +231,81 @@ test('a boot by cpio: the initrd of the kexec is an archive that holds the image
   assert.ok(size > statSync(path).size && size < statSync(path).size + 6 * MIB);
 });
 
-test('pmem that loses what is written is found, and the boot goes on by cpio', async (context) => {
-  const { console, engine, boot } = await lab(context, { forgetful: (path) => path.endsWith('/dev/pmem0') });
+test('a region that loses what is written is found before the download', async (context) => {
+  const { console, engine, served, boot } = await lab(context, {
+    forgetful: (path) => path.endsWith('/dev/pmem0'),
+  });
+  assert.equal(await boot(), true);
+  assert.deepEqual(ends(console), ALL);
+  assert.ok(
+    console.find(/note \/dev\/pmem0 does not keep what is written to it at 0x28000000: no RAM there/),
+  );
+  assert.ok(console.find(/note memory: pmem: failed earlier/));
+  assert.equal(engine.swarms.length, 1);
+  assert.match(served.server.bodies.join(''), /"code":"region-damaged"/);
+});
+
+test('an image that is damaged after the download is found, and fetched again for the next strategy', async (context) => {
+  const { machine, console, engine, boot } = await lab(context, {
+    forgetful: (path) => path.endsWith('/dev/pmem0') && engine.swarms.length > 0,
+  });
   assert.equal(await boot(), true);
   assert.deepEqual(ends(console), [...ALL.slice(0, 4), 'verify failed', ...ALL.slice(2)]);
   assert.ok(console.find(/verify: end failed .* Read back from pmem, root\.squashfs is not what was signed/));
-  assert.equal(engine.swarms.length, 2);
+  assert.deepEqual(
+    engine.swarms.map(({ options }) => options.complete),
+    [false, false],
+  );
   assert.equal(engine.swarms[0]?.closed, 1);
+  assert.match(machine.callsOf('kexec')[0] ?? '', /retain_initrd$/);
 });
 
-test('the same without RAM for cpio ends on the emergency screen with the numbers', async (context) => {
+test('the same without RAM for another strategy ends on the emergency screen with the numbers', async (context) => {
   const faults = { forgetful: (path: string) => path.endsWith('/dev/pmem0'), availableMib: 98 };
   const { console, boot } = await lab(context, faults);
   assert.equal(await boot(), false);
   assert.ok(
     console.find(
-      /^swarmboot: error too-little-memory: .*pmem: failed earlier.*cpio: needs \d+ MiB of RAM, 98 MiB is available/,
+      /^swarmboot: error too-little-memory: .*pmem: failed earlier.*retain: needs \d+ MiB of RAM, 98 MiB.*cpio: needs \d+ MiB of RAM, 98 MiB is available/,
     ),
   );
 });
 
-test('a kexec that is refused falls back too, and says what kexec said', async (context) => {
-  const { machine, console, boot } = await lab(context);
+test('a kexec that is refused falls back, says what kexec said, and downloads nothing again', async (context) => {
+  const { machine, console, served, engine, boot } = await lab(context);
   let refused = 0;
   machine.programs.set('kexec', (args) => {
-    if (!args.some((arg) => arg.includes('pmem'))) return succeeded;
+    if (!args.some((arg) => /pmem|retain/.test(arg))) return succeeded;
     refused++;
     return { status: 255, output: 'kexec_file_load failed: Cannot allocate memory' };
   });
   assert.equal(await boot(), true);
-  assert.equal(refused, 1);
+  assert.equal(refused, 2);
   assert.ok(console.find(/handoff: end failed .*Cannot allocate memory/));
-  assert.match(machine.callsOf('kexec').at(-2) ?? '', /root=swarmboot/);
+  const load = machine.callsOf('kexec').at(-2) ?? '';
+  assert.match(load, /root=swarmboot$/);
+  // The swarm of paper writes nothing when it is complete from the start: these bytes were copied.
+  assert.deepEqual(
+    engine.swarms.map(({ options }) => options.complete),
+    [false, true, true],
+  );
+  const { members } = readCpio(
+    readFileSync(/--initrd=(\S+)/.exec(load)?.[1] ?? '').subarray(
+      Math.ceil(statSync(join(served.folder, 'initrd.img')).size / 4) * 4,
+    ),
+  );
+  assert.deepEqual(members[1]?.data, readFileSync(join(served.folder, 'root.squashfs')));
+  const stores = ['/run/swarmboot', '/run/swarmboot-again', '/run/swarmboot'];
+  assert.deepEqual(
+    machine.callsOf('mount').map((call) => call.split(' ').at(-1)),
+    stores.map((path) => join(machine.root, path)),
+  );
+  // Each is gone once the next one has the image.
+  const unmounted = machine.callsOf('umount').slice(-2);
+  assert.deepEqual(
+    unmounted,
+    stores.slice(0, 2).map((path) => join(machine.root, path)),
+  );
 });
 
 test('a kernel that Secure Boot refuses is not tried another way: the screen says so, and the server', async (context) => {

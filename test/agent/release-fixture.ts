@@ -64,7 +64,7 @@ export async function makeRelease(
     files,
     cmdline: 'console=ttyS0',
     kernelRelease: '6.12.48+deb13-amd64',
-    strategies: ['pmem', 'cpio'],
+    strategies: ['pmem', 'retain', 'cpio'],
     minimumMemoryBytes: 1024,
   };
   const manifest = options.change ? options.change(honest) : honest;

@@ -17,7 +17,7 @@ export const goodManifest: Manifest = {
   ],
   cmdline: 'console=ttyS0 quiet',
   kernelRelease: '6.12.48+deb13-amd64',
-  strategies: ['pmem', 'cpio'],
+  strategies: ['pmem', 'retain', 'cpio'],
   minimumMemoryBytes: 700_000_000,
 };
 

@@ -61,7 +61,7 @@ test('an unknown or wrong parameter is named, and the default stays', () => {
     complaints[1] ?? '',
     /"swarmboot.port=99999" is ignored: swarmboot.port takes a port from 1 to 65535/,
   );
-  assert.match(complaints[2] ?? '', /"auto", "pmem" or "cpio"/);
+  assert.match(complaints[2] ?? '', /"auto", "pmem", "retain" or "cpio"/);
   assert.match(complaints[3] ?? '', /BOOTIF=none/);
   assert.equal(parameters.port, 6881);
 });

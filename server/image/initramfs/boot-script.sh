@@ -3,6 +3,7 @@
 #
 # Mounts the root image that is already in RAM and lays a tmpfs over it. Parameters, written by the handoff:
 #   swarmboot.root=pmem:/dev/pmem0                  the squashfs begins at the first byte of the device
+#   swarmboot.root=initrd:4096                      the squashfs begins there in the initrd, which retain_initrd keeps
 #   swarmboot.root=file:/swarmboot/root.squashfs    the squashfs is a file of this initramfs
 # Only what klibc-utils offers is used: an initrd without busybox has nothing else (its losetup has no -r).
 # The real system sees the layers below /run/swarmboot, because /run moves there with all that is mounted in it.
@@ -60,6 +61,24 @@ swarmboot_mount() {
 			return 1
 		fi
 		;;
+	initrd:[0-9]*)
+		if [ ! -e /sys/firmware/initrd ]; then
+			swarmboot_reason="the kernel shows no /sys/firmware/initrd; is retain_initrd on the command line, and is the kernel 6.8 or newer?"
+			return 1
+		fi
+		device=/dev/loop0
+		if ! swarmboot_wait "$device"; then
+			swarmboot_reason="$device has not appeared; the kernel module loop is missing"
+			return 1
+		fi
+		# klibc's losetup opens a file for writing and is content with reading only where the file system is read-only.
+		mkdir -p /run/swarmboot/sys
+		if ! mount -t sysfs -o ro sysfs /run/swarmboot/sys ||
+			! losetup -o "${source#initrd:}" "$device" /run/swarmboot/sys/firmware/initrd; then
+			swarmboot_reason="cannot attach the initrd to $device"
+			return 1
+		fi
+		;;
 	file:/*)
 		file=${source#file:}
 		if [ ! -f "$file" ]; then
@@ -78,7 +97,7 @@ swarmboot_mount() {
 		fi
 		;;
 	*)
-		swarmboot_reason="swarmboot.root=\"$source\" is neither pmem:/dev/NAME nor file:/PATH"
+		swarmboot_reason="swarmboot.root=\"$source\" is none of pmem:/dev/NAME, initrd:OFFSET and file:/PATH"
 		return 1
 		;;
 	esac

@@ -2,23 +2,36 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { composeCmdline } from '../../../agent/handoff/cmdline.ts';
 import type { Plan } from '../../../agent/handoff/plan.ts';
+import type { Strategy } from '../../../contract/manifest.ts';
 
 const MIB = 1024 ** 2;
-const plan = (reserved: Plan['layout']['reserved']): Plan => ({
-  strategy: reserved ? 'pmem' : 'cpio',
+const plan = (strategy: Strategy, root: string, reserved?: Plan['layout']['reserved']): Plan => ({
+  strategy,
   neededBytes: 0,
   reasons: [],
-  layout: { tmpfsBytes: 0, files: [], placements: [], kernel: 'vmlinuz', initrd: 'initrd.img', reserved },
+  layout: {
+    tmpfsBytes: 0,
+    files: [],
+    placements: [],
+    kernel: 'vmlinuz',
+    initrd: 'initrd.img',
+    root,
+    reserved,
+  },
 });
-const pmem = plan({ start: 640 * MIB, lengthBytes: 144 * MIB });
+const pmem = plan('pmem', 'pmem:/dev/pmem0', { start: 640 * MIB, lengthBytes: 144 * MIB });
 
-test('both strategies, as the boot script of the real system reads them', () => {
+test('the strategies, as the boot script of the real system reads them', () => {
   assert.equal(
     composeCmdline('console=ttyS0 quiet', pmem, 'debug=1'),
     'console=ttyS0 quiet boot=swarmboot swarmboot.root=pmem:/dev/pmem0 memmap=144M!0x28000000 debug=1',
   );
   assert.equal(
-    composeCmdline('', plan(undefined), ''),
+    composeCmdline('', plan('retain', 'initrd:4096'), ''),
+    'boot=swarmboot swarmboot.root=initrd:4096 retain_initrd',
+  );
+  assert.equal(
+    composeCmdline('', plan('cpio', 'file:/swarmboot/root.squashfs'), ''),
     'boot=swarmboot swarmboot.root=file:/swarmboot/root.squashfs root=swarmboot',
   );
 });

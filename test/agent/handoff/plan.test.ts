@@ -49,11 +49,25 @@ test('the largest usable region is taken', () => {
   assert.equal(planned({ ...machine, pmem }).layout.placements.at(-1)?.target, '/dev/pmem1');
 });
 
-test('without pmem the root rides in the initrd', () => {
+test('without pmem the root lies behind the initrd, which the kernel keeps', () => {
   const { strategy, layout, reasons } = planned({ ...machine, pmem: [] });
+  assert.equal(strategy, 'retain');
+  assert.match(reasons.join(' '), /pmem: no \/dev\/pmem here/);
+  const [, initrd, root] = layout.placements;
+  assert.equal(initrd?.target, layout.initrd);
+  assert.equal(root?.target, layout.initrd);
+  // 30,000,000 bytes, to the next page.
+  assert.equal(root?.offset, 30_003_200);
+  assert.equal(layout.root, 'initrd:30003200');
+  assert.equal(layout.files.find((file) => file.name === layout.initrd)?.lengthBytes, 180_003_200);
+});
+
+test('a kernel that does not show its initrd gets the root in it', () => {
+  const manifest = { ...goodManifest, kernelRelease: '6.1.0-37-amd64' };
+  const { strategy, layout, reasons } = planned({ ...machine, pmem: [], manifest });
+  assert.match(reasons.join(' '), /retain: kernel 6\.1\.0-37-amd64 is older than 6\.8/);
   assert.equal(strategy, 'cpio');
   assert.equal(layout.reserved, undefined);
-  assert.match(reasons.join(' '), /pmem: no \/dev\/pmem here/);
   const [, initrd, root] = layout.placements;
   assert.equal(initrd?.target, root?.target);
   assert.ok(layout.files.some((file) => file.name === root?.target && file.literals.length === 2));
@@ -69,7 +83,7 @@ for (const [what, region] of [
   ],
 ] as const) {
   test(`a region ${what} is not used`, () => {
-    assert.equal(planned({ ...machine, pmem: [region] }).strategy, 'cpio');
+    assert.equal(planned({ ...machine, pmem: [region] }).strategy, 'retain');
     assert.equal(
       refused({ ...machine, pmem: [region], forced: 'pmem' }).message.includes('/dev/pmem0'),
       true,
@@ -92,12 +106,16 @@ test('a machine below the minimum of the image is refused with both numbers', ()
 });
 
 test('a strategy that failed, is not supported, or is not asked for is left out', () => {
-  assert.equal(planned({ ...machine, excluded: ['pmem'] }).strategy, 'cpio');
+  assert.equal(planned({ ...machine, excluded: ['pmem'] }).strategy, 'retain');
+  assert.equal(planned({ ...machine, excluded: ['pmem', 'retain'] }).strategy, 'cpio');
   assert.equal(planned({ ...machine, forced: 'cpio' }).strategy, 'cpio');
   assert.equal(planned({ ...machine, manifest: { ...goodManifest, strategies: ['cpio'] } }).strategy, 'cpio');
-  const none = refused({ ...machine, excluded: ['pmem', 'cpio'] });
+  const none = refused({ ...machine, excluded: ['pmem', 'retain', 'cpio'] });
   assert.equal(none.code, 'no-strategy');
-  assert.match(none.message, /pmem: failed earlier in this boot; cpio: failed earlier/);
+  assert.match(
+    none.message,
+    /pmem: failed earlier in this boot; retain: failed earlier in this boot; cpio: failed earlier/,
+  );
 });
 
 test('a plan never promises what is not there', () => {

@@ -22,7 +22,7 @@ function runMountroot(cmdline: string, stubs = ''): string {
     losetup() { echo "losetup $*"; }
     panic() { echo "panic: $*"; exit 7; }
     # [ -b ] and [ -f ] of devices that are not on this machine
-    [() { case "$1 $2" in "-b /dev/pmem0"|"-b /dev/loop0"|"-f /swarmboot/root.squashfs") return 0 ;; "! -b") command [ "$3" != /dev/pmem0 ] && command [ "$3" != /dev/loop0 ] ;; "! -f") command [ "$3" != /swarmboot/root.squashfs ] ;; *) command [ "$@" ;; esac; }
+    [() { case "$1 $2" in "-b /dev/pmem0"|"-b /dev/loop0"|"-f /swarmboot/root.squashfs"|"-e /sys/firmware/initrd") return 0 ;; "! -b") command [ "$3" != /dev/pmem0 ] && command [ "$3" != /dev/loop0 ] ;; "! -e") command [ "$3" != /sys/firmware/initrd ] ;; "! -f") command [ "$3" != /swarmboot/root.squashfs ] ;; *) command [ "$@" ;; esac; }
     ${stubs}
     mountroot`;
   try {
@@ -68,13 +68,23 @@ test("LTSP's part in the initrd: it gets the device and the network, and mounts 
   }
 });
 
+test('initrd: a loop device over what the kernel keeps, through a file system that is read-only', () => {
+  const output = runMountroot('boot=swarmboot swarmboot.root=initrd:8192 retain_initrd');
+  assert.match(
+    output,
+    /^mount -t sysfs -o ro sysfs \/run\/swarmboot\/sys\nlosetup -o 8192 \/dev\/loop0 \/run\/swarmboot\/sys\/firmware\/initrd$/m,
+  );
+  assert.match(output, /^mount -t squashfs -o ro \/dev\/loop0 /m);
+  assert.doesNotMatch(output, /panic/);
+});
+
 test('every failure says what is wrong, in one sentence, through panic', () => {
   const pmem = 'swarmboot.root=pmem:/dev/pmem0';
   assert.match(
     runMountroot('quiet'),
-    /panic: swarmboot: cannot mount the root image: swarmboot\.root="" is neither/,
+    /panic: swarmboot: cannot mount the root image: swarmboot\.root="" is none of/,
   );
-  assert.match(runMountroot('swarmboot.root=nfs:/x'), /panic: .*swarmboot\.root="nfs:\/x" is neither/);
+  assert.match(runMountroot('swarmboot.root=nfs:/x'), /panic: .*swarmboot\.root="nfs:\/x" is none of/);
   assert.match(runMountroot('swarmboot.root=file:/gone'), /panic: .*\/gone is not in this initramfs/);
   assert.match(
     runMountroot(pmem, 'mount() { case $* in *squashfs*) return 1 ;; esac; }'),

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { RETAIN_LIMIT_BYTES, retainLayout } from '../../../agent/handoff/retain-layout.ts';
+
+test('the root begins on a page behind the initrd and ends the file', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 2 ** 31 }),
+      fc.integer({ min: 1, max: 2 ** 31 - 4097 }),
+      (initrd, root) => {
+        const layout = retainLayout(initrd, root);
+        assert.ok(layout);
+        assert.equal(layout.rootOffset % 4096, 0);
+        assert.ok(layout.rootOffset >= initrd && layout.rootOffset < initrd + 4096);
+        assert.equal(layout.lengthBytes, layout.rootOffset + root);
+      },
+    ),
+  );
+});
+
+test('what does not stay below 4 GiB has no layout', () => {
+  assert.equal(retainLayout(1, RETAIN_LIMIT_BYTES - 4096), undefined);
+  assert.ok(retainLayout(1, RETAIN_LIMIT_BYTES - 4097));
+});

@@ -83,14 +83,19 @@ export const MODULES: readonly string[] = [
 /** Loaded by `init` in any case: nothing in /sys asks for them. Filesystems and loop come when first used. */
 export const MODULES_AT_START: readonly string[] = ['nd_e820', 'nd_pmem', 'af_packet'];
 
+/** What `init` loads before it can mount the squashfs parts, in an order that works; none may depend on another module. */
+export const FIRST_MODULES: readonly string[] = ['loop', 'squashfs'];
+
 /** Empty directories, with their modes. */
 export const DIRECTORIES: Readonly<Record<string, number>> = {
   dev: 0o755,
+  'lib/modules': 0o755,
   mnt: 0o755,
   proc: 0o555,
   root: 0o700,
   run: 0o755,
   sys: 0o555,
+  system: 0o755,
   tmp: 0o1777,
 };
 

@@ -45,8 +45,8 @@ export async function compressSegment(archive: Buffer, cache: string, level: num
 }
 
 /** Each new agent leaves 30 MB behind: keeps the parts that were used last. */
-async function removeOldest(cache: string): Promise<void> {
-  const names = (await readdir(cache)).filter((name) => /^segment-[0-9a-f]+\.zst$/.test(name));
+export async function removeOldest(cache: string): Promise<void> {
+  const names = (await readdir(cache)).filter((name) => /^segment-[0-9a-z-]+\.(zst|squashfs)$/.test(name));
   const aged = await Promise.all(
     names.map(async (name) => ({
       name,

@@ -1,13 +1,14 @@
 /**
  * Puts stage-1 together: the kernel as Debian signed it, and an initrd of four parts that are the same everywhere, with
- * the site's key behind them.
+ * the site's key behind them. Two of the parts are plain archives; two, the large ones, are a squashfs each that `init`
+ * mounts, so that what nobody reads costs no RAM unpacked.
  *
  * Invariant: same packages, agent and key in, same bytes out. Nothing is written unless everything that stage-1 needs
  * is there and it all fits.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Entry, withDirectories, writeCpio } from '../contract/cpio.ts';
 import { keyArchive } from '../contract/stage1-key.ts';
 import {
@@ -15,6 +16,7 @@ import {
   APPLETS_NOT_LINKED,
   DIRECTORIES,
   FILES,
+  FIRST_MODULES,
   LINKS,
   MODULES,
   PROGRAMS,
@@ -24,10 +26,17 @@ import { appletsOf, kernelOf, libraryTree, moduleTree, programOf } from './debia
 import { resolveLibraries } from './libraries.ts';
 import { type KernelModule, moduleIndex, resolveModules } from './modules.ts';
 import { COMPRESSION_LEVEL, compressSegment } from './segment.ts';
+import { makeSquashfs } from './system-squashfs.ts';
 
 /** Parts of the initrd, in the order in which the kernel unpacks them: what changes most seldom first. */
 export const GROUPS = ['programs', 'modules', 'agent', 'base'] as const;
 export type Group = (typeof GROUPS)[number];
+
+/** Where `init` mounts the parts that are a squashfs; the file has the name of the part. */
+export const MOUNT_POINTS: Readonly<Partial<Record<Group, string>>> = {
+  modules: 'lib/modules',
+  agent: 'system',
+};
 
 export interface Stage1Options {
   /** Folder of unpacked Debian packages (packages.ts). */
@@ -46,6 +55,7 @@ export interface Stage1Options {
   /** Names instead of contents.ts's, for tests of what is missing. */
   readonly modules?: readonly string[];
   readonly applets?: readonly string[];
+  readonly firstModules?: readonly string[];
 }
 
 export interface Stage1Report {
@@ -92,7 +102,17 @@ const file = (path: string, mode: number, bytes: Uint8Array | string): Entry => 
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-async function programEntries(options: Stage1Options): Promise<{ entries: Entry[]; missing: string[] }> {
+interface Programs {
+  /** Busybox, which `init` needs before anything is mounted. */
+  readonly shell: Entry[];
+  /** Everything else, as it lies in the squashfs. */
+  readonly system: Entry[];
+  /** Where programs look for those. */
+  readonly links: Entry[];
+  readonly missing: string[];
+}
+
+async function programEntries(options: Stage1Options): Promise<Programs> {
   const { packages } = options;
   const missing: string[] = [];
   const programs = new Map<string, Uint8Array>();
@@ -108,32 +128,56 @@ async function programEntries(options: Stage1Options): Promise<{ entries: Entry[
     if (!present.includes(applet))
       missing.push(`stage-1 needs the applet "${applet}", which this busybox does not have`);
   }
-  const libraries = resolveLibraries(
-    new Map([...programs, ['bin/swarmboot-agent', options.agent]]),
-    libraryTree(packages),
-  );
-  const entries: Entry[] = [
-    ...[...programs, ...libraries.files].map(([path, bytes]) => file(path, 0o755, bytes)),
-    ...present
-      .filter((applet) => !APPLETS_NOT_LINKED.includes(applet))
-      .map((applet): Entry => ({ kind: 'symlink', path: `bin/${applet}`, target: 'busybox' })),
-  ];
-  return { entries, missing: [...missing, ...libraries.missing] };
+  programs.set('bin/swarmboot-agent', options.agent);
+  const libraries = resolveLibraries(programs, libraryTree(packages));
+  const link = (path: string, target: string): Entry => ({ kind: 'symlink', path, target });
+  const shell = [...programs].filter(([path]) => path === 'bin/busybox');
+  const system = [...programs].filter(([path]) => path !== 'bin/busybox');
+  const folders = new Set([...libraries.files.keys()].map((path) => dirname(path)));
+  return {
+    shell: [
+      ...shell.map(([path, bytes]) => file(path, 0o755, bytes)),
+      ...present
+        .filter((applet) => !APPLETS_NOT_LINKED.includes(applet))
+        .map((applet) => link(`bin/${applet}`, 'busybox')),
+    ],
+    system: [...system, ...libraries.files].map(([path, bytes]) => file(path, 0o755, bytes)),
+    links: [...system.map(([path]) => path), ...folders].map((path) =>
+      link(path, `/${MOUNT_POINTS.agent}/${path}`),
+    ),
+    missing: [...missing, ...libraries.missing],
+  };
 }
 
 async function moduleEntries(
   options: Stage1Options,
   release: string,
-): Promise<{ entries: Entry[]; missing: readonly string[]; modules: readonly KernelModule[] }> {
+): Promise<{
+  entries: Entry[];
+  /** What `init` loads to mount the rest. */
+  first: Entry[];
+  missing: readonly string[];
+  modules: readonly KernelModule[];
+}> {
   const tree = moduleTree(options.packages, release, join(options.packages, PROGRAMS['bin/busybox']!));
-  const { modules, missing } = await resolveModules(options.modules ?? MODULES, tree);
-  const folder = `lib/modules/${release}`;
+  const { modules, missing: lacking } = await resolveModules(options.modules ?? MODULES, tree);
   const index = { ...moduleIndex(modules), 'modules.builtin': tree.builtinList };
   const entries = [
-    ...modules.map(({ path, bytes }) => file(`${folder}/${path}`, 0o644, bytes)),
-    ...Object.entries(index).map(([name, text]) => file(`${folder}/${name}`, 0o644, text)),
+    ...modules.map(({ path, bytes }) => file(`${release}/${path}`, 0o644, bytes)),
+    ...Object.entries(index).map(([name, text]) => file(`${release}/${name}`, 0o644, text)),
   ];
-  return { entries, missing, modules };
+  const missing = [...lacking];
+  const first = await resolveModules(options.firstModules ?? FIRST_MODULES, tree);
+  for (const { name, depends } of first.modules) {
+    if (depends.length > 0)
+      missing.push(`the kernel module "${name}" needs ${depends.join(', ')}, and init loads it by itself`);
+  }
+  return {
+    entries,
+    first: first.modules.map(({ name, bytes }) => file(`lib/first/${name}.ko`, 0o644, bytes)),
+    missing: [...missing, ...first.missing],
+    modules,
+  };
 }
 
 function baseEntries(): Entry[] {
@@ -162,10 +206,10 @@ export async function gatherEntries(
       `Cannot build stage-1: ${missing.join('; ')}. Correct initramfs/contents.ts or choose another suite`,
     );
   const groups: Record<Group, Entry[]> = {
-    programs: withDirectories(programs.entries),
+    programs: withDirectories(programs.shell),
     modules: withDirectories(drivers.entries),
-    agent: withDirectories([file('bin/swarmboot-agent', 0o755, options.agent)]),
-    base: withDirectories(baseEntries()),
+    agent: withDirectories(programs.system),
+    base: withDirectories([...baseEntries(), ...programs.links, ...drivers.first]),
   };
   return { groups, modules: drivers.modules };
 }
@@ -180,20 +224,27 @@ function checkSize(total: number, limit: number, groups: Stage1Report['groups'],
   );
 }
 
+/** An archive, compressed; or one, not compressed any more, that holds the squashfs `GROUP.squashfs`. */
+async function packGroup(group: Group, entries: readonly Entry[], options: Stage1Options): Promise<Buffer> {
+  const { cache, level = COMPRESSION_LEVEL, mtime = 0 } = options;
+  if (MOUNT_POINTS[group] === undefined) return compressSegment(writeCpio(entries, mtime), cache, level);
+  const bytes = await makeSquashfs(entries, { cache, level, mtime, prefix: `segment-${group}-` });
+  return writeCpio([file(`${group}.squashfs`, 0o444, bytes)], mtime);
+}
+
 /** Builds kernel, initrd and report in memory. Throws Stage1Error. */
 export async function buildStage1(options: Stage1Options): Promise<Stage1> {
   const { release, bytes: vmlinuz } = kernelOf(options.packages);
   const { groups, modules } = await gatherEntries(options);
   const parts = await Promise.all(
     GROUPS.map(async (group) => {
-      const archive = writeCpio(groups[group], options.mtime ?? 0);
-      const segment = await compressSegment(archive, options.cache, options.level ?? COMPRESSION_LEVEL);
-      const size = {
-        entries: groups[group].length,
-        rawBytes: archive.length,
-        compressedBytes: segment.length,
-      };
-      return { group, segment, size };
+      const entries = groups[group];
+      const segment = await packGroup(group, entries, options);
+      const rawBytes = entries.reduce(
+        (sum, entry) => sum + (entry.kind === 'file' ? entry.bytes.length : 0),
+        0,
+      );
+      return { group, segment, size: { entries: entries.length, rawBytes, compressedBytes: segment.length } };
     }),
   );
   const segments = parts.map(({ segment }) => segment);

@@ -93,6 +93,7 @@ export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
       systemParameters: decision.systemParameters,
       // Kernel and initrd too: the real system keeps them for the machines behind it.
       rootBytes: release.manifest.files.reduce((sum, file) => sum + file.length, 0),
+      ram: (mac === undefined ? undefined : deps.machines.get(mac)?.ram) ?? [],
       seeder: port === undefined ? undefined : { host: hostOf(base), port },
     });
   };

@@ -38,6 +38,8 @@ export interface MachineRecord {
   seeding: Extract<TelemetryEvent, { event: 'seeding' }> | undefined;
   seedingAtMs: number;
   machine: Extract<TelemetryEvent, { event: 'machine' }> | undefined;
+  /** System RAM that the machine told of last, at this boot or an earlier one. */
+  ram: readonly (readonly [start: number, end: number])[];
   readonly errors: { readonly code: string; readonly message: string }[];
 }
 
@@ -68,6 +70,7 @@ export class MachineBook {
         break;
       case 'machine':
         record.machine = event;
+        record.ram = event.memmap;
         break;
       case 'handoff':
         record.handoff = event;
@@ -109,6 +112,7 @@ export class MachineBook {
           ...{ phase: undefined, phaseSinceMs: nowMs, phaseEnded: false, phases: {} },
           ...{ progress: undefined, progressAtMs: 0, handoff: undefined, machine: undefined, errors: [] },
           ...{ seeding: undefined, seedingAtMs: 0 },
+          ram: known?.ram ?? [],
         };
     record.boot = boot ?? record.boot;
     record.ip = ip;

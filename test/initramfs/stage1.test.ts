@@ -5,11 +5,18 @@ import { mkdir, mkdtemp, rm, symlink, unlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { zstdDecompressSync } from 'node:zlib';
 import { formatPublicKey, generateKey } from '../../contract/signify.ts';
-import { buildStage1, GROUPS, Stage1Error, type Stage1Options } from '../../initramfs/stage1.ts';
+import {
+  buildStage1,
+  type Group,
+  MOUNT_POINTS,
+  type Stage1,
+  Stage1Error,
+  type Stage1Options,
+} from '../../initramfs/stage1.ts';
 import { readCpio } from '../contract/read-cpio.ts';
 import { makeElf } from './make-elf.ts';
+import { listSquashfs, partsOf } from './read-initrd.ts';
 
 const RELEASE = '6.12.0-test';
 const LINKER = '/lib64/ld-linux-x86-64.so.2';
@@ -38,6 +45,7 @@ async function madeUpPackages(t: TestContext): Promise<Stage1Options> {
   const modules = `usr/lib/modules/${RELEASE}`;
   await put(`${modules}/modules.builtin`, 'kernel/drivers/virtio/virtio_pci.ko\n');
   await put(`${modules}/kernel/net/e1000e.ko`, makeElf({ modinfo: ['depends=ptp', 'alias=pci:v8086*'] }));
+  await put(`${modules}/kernel/loop.ko`, makeElf({ modinfo: ['depends='] }));
   await put(`${modules}/kernel/ptp.ko`, makeElf({ modinfo: ['depends=', 'firmware=ptp.fw'] }));
   return {
     packages,
@@ -47,42 +55,49 @@ async function madeUpPackages(t: TestContext): Promise<Stage1Options> {
     level: 1,
     modules: ['e1000e', 'virtio-pci'],
     applets: ['sh', 'modprobe'],
+    firstModules: ['loop'],
   };
 }
 
-/** path -> octal mode, over all parts of the initrd. */
-function listing(initrd: Buffer, sizes: readonly number[]): Map<string, string> {
+/** path -> type and mode as `ls -l` has them, over all parts, those of a squashfs below where it is mounted. */
+function listing(stage1: Stage1): Map<string, string> {
   const found = new Map<string, string>();
-  let at = 0;
-  for (const size of sizes) {
-    for (const { path, mode } of readCpio(zstdDecompressSync(initrd.subarray(at, at + size))).members)
-      found.set(path, mode.toString(8));
-    at += size;
+  for (const { name, archive, squashfs } of partsOf(stage1)) {
+    for (const { path, mode } of readCpio(archive).members) found.set(path, mode.toString(8));
+    for (const line of squashfs ? listSquashfs(squashfs) : []) {
+      const [, mode = '', path = ''] = /^(\S{10}) .* \d\d:\d\d (\/\S*)/.exec(line) ?? [];
+      found.set(`${MOUNT_POINTS[name as Group]}${path}`, mode);
+    }
   }
-  for (const { path, mode } of readCpio(initrd.subarray(at)).members) found.set(path, mode.toString(8));
   return found;
 }
 
 test('stage-1 holds programs, libraries, drivers, agent, key and init, each with its mode', async (t) => {
-  const { vmlinuz, initrd, report } = await buildStage1(await madeUpPackages(t));
+  const stage1 = await buildStage1(await madeUpPackages(t));
+  const { vmlinuz, initrd, report } = stage1;
   assert.equal(vmlinuz.toString(), 'the signed kernel');
-  const paths = listing(
-    initrd,
-    GROUPS.map((group) => report.groups[group].compressedBytes),
-  );
+  const paths = listing(stage1);
   const expected: Record<string, string> = {
     init: '100755',
-    'bin/swarmboot-agent': '100755',
     'bin/busybox': '100755',
-    'bin/kexec': '100755',
+    'lib/first/loop.ko': '100644',
+    'modules.squashfs': '100444',
+    'agent.squashfs': '100444',
+    // Where they are looked for, and where they lie.
+    'bin/swarmboot-agent': '120777',
+    'system/bin/swarmboot-agent': '-rwxr-xr-x',
+    'bin/kexec': '120777',
+    'system/bin/kexec': '-rwxr-xr-x',
+    'lib/x86_64-linux-gnu': '120777',
+    lib64: '120777',
     'bin/modprobe': '120777',
     sbin: '120777',
-    'lib/x86_64-linux-gnu/libxen.so.4': '100755',
-    'lib64/ld-linux-x86-64.so.2': '100755',
-    [`lib/modules/${RELEASE}/kernel/net/e1000e.ko`]: '100644',
-    [`lib/modules/${RELEASE}/kernel/ptp.ko`]: '100644',
-    [`lib/modules/${RELEASE}/modules.dep`]: '100644',
-    [`lib/modules/${RELEASE}/modules.alias`]: '100644',
+    'system/lib/x86_64-linux-gnu/libxen.so.4': '-rwxr-xr-x',
+    'system/lib64/ld-linux-x86-64.so.2': '-rwxr-xr-x',
+    [`lib/modules/${RELEASE}/kernel/net/e1000e.ko`]: '-rw-r--r--',
+    [`lib/modules/${RELEASE}/kernel/ptp.ko`]: '-rw-r--r--',
+    [`lib/modules/${RELEASE}/modules.dep`]: '-rw-r--r--',
+    [`lib/modules/${RELEASE}/modules.alias`]: '-rw-r--r--',
     'etc/swarmboot/release.pub': '100644',
     'dev/console': '20600',
     'dev/null': '20666',
@@ -128,6 +143,14 @@ test('everything that is missing is named at once', async (t) => {
   assert.equal(error.code, 'missing');
   for (const name of ['libxen.so.4', 'no_such_driver', 'udhcpc', 'libatomic.so.1'])
     assert.ok(error.message.includes(`"${name}"`), `${name} is not in: ${error.message}`);
+});
+
+test('a module that init cannot load by itself is named', async (t) => {
+  const options = { ...(await madeUpPackages(t)), firstModules: ['loop', 'e1000e'] };
+  assert.match(
+    (await refusal(options)).message,
+    /kernel module "e1000e" needs ptp, and init loads it by itself/,
+  );
 });
 
 test('a missing program is named', async (t) => {

@@ -6,8 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { zstdDecompressSync } from 'node:zlib';
-import { buildStage1, GROUPS, type Stage1, type Stage1Options } from '../../initramfs/stage1.ts';
+import { buildStage1, type Stage1, type Stage1Options } from '../../initramfs/stage1.ts';
+import { listSquashfs, partsOf } from '../initramfs/read-initrd.ts';
 import { debianPackages, newPublicKey } from './stage1-machine.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -45,30 +45,31 @@ test("the kernel is Debian's, to the byte: Secure Boot's signature covers it", (
   assert.ok(stage1.vmlinuz.equals(readFileSync(file)));
 });
 
-/** What cpio(1) says is in the initrd, part by part, without what changes with a point release. */
+/** What cpio(1) and unsquashfs(1) say is in the initrd, part by part, without what changes with a point release. */
 function listing(): string {
-  let at = 0;
   const lines: string[] = [];
-  const archives: [string, Buffer][] = GROUPS.map((group) => {
-    const size = stage1.report.groups[group].compressedBytes;
-    at += size;
-    return [group, zstdDecompressSync(stage1.initrd.subarray(at - size, at))];
-  });
-  for (const [group, archive] of [...archives, ['key', stage1.initrd.subarray(at)] as const]) {
+  const add = (mode: string, owner: string, path: string): void => {
+    const name = path.replaceAll(stage1.report.kernelRelease, 'RELEASE').replace(/\.so\.4\.\d+$/, '.so.4.N');
+    lines.push(`${mode} ${owner} ${name}`);
+  };
+  for (const { name, archive, squashfs } of partsOf(stage1)) {
     const output = execFileSync('cpio', ['--list', '--verbose', '--numeric-uid-gid', '--quiet'], {
       input: archive,
       encoding: 'utf8',
       timeout: 60_000,
     });
-    lines.push(`# ${group}`);
+    lines.push(`# ${name}`);
     for (const line of output.split('\n').filter((text) => text !== '')) {
       const match = /^(\S{10})\s+\d+\s+(\d+)\s+(\d+)\s+(?:\d+,\s*)?\d+\s+\S+\s+\S+\s+\S+\s+(.*)$/.exec(line);
       assert.ok(match, `cpio says "${line}"`);
-      const [, mode, uid, gid, path = ''] = match;
-      const name = path
-        .replaceAll(stage1.report.kernelRelease, 'RELEASE')
-        .replace(/\.so\.4\.\d+$/, '.so.4.N');
-      lines.push(`${mode} ${uid}:${gid} ${name}`);
+      const [, mode = '', uid, gid, path = ''] = match;
+      add(mode, `${uid}:${gid}`, path);
+    }
+    for (const line of squashfs ? listSquashfs(squashfs) : []) {
+      const match = /^(\S{10}) (\d+)\/(\d+)\s+\d+ \S+ \d\d:\d\d (\/.*)$/.exec(line);
+      assert.ok(match, `unsquashfs says "${line}"`);
+      const [, mode = '', uid, gid, path = ''] = match;
+      add(mode, `${uid}:${gid}`, path);
     }
   }
   return `${lines.join('\n')}\n`;
@@ -81,7 +82,6 @@ test('cpio(1) reads every part and finds what the golden list says (UPDATE_GOLDE
 });
 
 test('drivers of ordinary machines are there and signed, and nothing in modules.dep is missing', () => {
-  const folder = `lib/modules/${stage1.report.kernelRelease}/`;
   const files = new Set(Object.keys(stage1.report.files));
   const names = [...files].map((path) => path.slice(path.lastIndexOf('/') + 1));
   for (const driver of [
@@ -96,15 +96,20 @@ test('drivers of ordinary machines are there and signed, and nothing in modules.
     'squashfs',
   ])
     assert.ok(names.includes(`${driver}.ko`), driver);
-  const tail = stage1.initrd.subarray(stage1.report.groups.programs.compressedBytes);
-  const archive = zstdDecompressSync(tail.subarray(0, stage1.report.groups.modules.compressedBytes));
+  const squashfs = partsOf(stage1).find(({ name }) => name === 'modules')?.squashfs ?? Buffer.alloc(0);
+  const inner = `${stage1.report.kernelRelease}/`;
   // Under Secure Boot the kernel takes only modules with Debian's signature, which stands at their end.
-  const signatures = archive.toString('latin1').split('~Module signature appended~\n').length - 1;
-  assert.equal(signatures, names.filter((name) => name.endsWith('.ko')).length);
-  const lines = archive.toString('latin1').match(/^kernel\/\S+\.ko:.*$/gm) ?? [];
+  const drivers = [...files].filter((path) => path.startsWith(inner) && path.endsWith('.ko'));
+  const unpacked = join(folder, 'modules');
+  writeFileSync(`${unpacked}.squashfs`, squashfs);
+  execFileSync('unsquashfs', ['-quiet', '-no-progress', '-d', unpacked, `${unpacked}.squashfs`]);
+  for (const path of drivers)
+    assert.ok(readFileSync(join(unpacked, path), 'latin1').endsWith('~Module signature appended~\n'), path);
+  const lines =
+    readFileSync(join(unpacked, inner, 'modules.dep'), 'utf8').match(/^kernel\/\S+\.ko:.*$/gm) ?? [];
   assert.ok(lines.length > 100, `${lines.length} lines`);
   for (const path of lines.flatMap((line) => line.split(/:? /).map((part) => part.replace(/:$/, ''))))
-    if (path !== '') assert.ok(files.has(folder + path), path);
+    if (path !== '') assert.ok(files.has(inner + path), path);
 });
 
 test('the command refuses to write more than the limit', () => {

@@ -51,6 +51,17 @@ test('GRUB is led to the same, in its own words', async () => {
   assert.ok((await statusOf(url)).machines.some(({ mac }) => mac === '52:54:00:aa:00:07'));
 });
 
+test('a machine that told its memory map gets the region that fits it, at its next boot', async () => {
+  const mac = '52:54:00:aa:00:77';
+  const script = () => text(`/ipxe?mac=${mac}&arch=x86_64&platform=pcbios`);
+  assert.match(await script(), / memmap=8M%\d+M-1\+12 /);
+  const told = { mac, boot: 'ab'.repeat(8), uptime: 3, event: 'machine', arch: 'amd64', firmware: 'bios' };
+  const memmap = [[1048576, 900 * 2 ** 20 - 1]];
+  const body = `${JSON.stringify({ ...told, memoryBytes: 900 * 2 ** 20, memmap })}\n`;
+  assert.equal((await fetch(`${url}/telemetry`, { method: 'POST', body })).status, 200);
+  assert.match(await script(), / nokaslr memmap=8M%892M-1\+12 swarmboot/);
+});
+
 test('a machine of an unknown or another architecture is told so, and reboots', async () => {
   assert.match(await text('/ipxe?arch=riscv64'), /no stage-1 for architecture riscv64[\s\S]*^reboot$/m);
   assert.match(await text('/ipxe?arch=arm64'), /no image is for arm64 \(lab is for amd64\)/);

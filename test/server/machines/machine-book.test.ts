@@ -77,6 +77,17 @@ test('another boot of the same machine begins anew', () => {
   assert.equal(book.get(mac)?.boot, undefined, 'a machine that fetches its script has rebooted');
 });
 
+test('the memory map that a machine told of outlives its boots', () => {
+  const book = new MachineBook();
+  const machine = { event: 'machine', arch: 'amd64', memoryBytes: 1, firmware: 'bios' } as const;
+  book.apply({ ...base, ...machine, memmap: [[0, 99]] }, '10.0.0.9', 1000);
+  book.scriptFetched(mac, '10.0.0.9', 2000);
+  assert.equal(book.get(mac)?.machine, undefined);
+  assert.deepEqual(book.get(mac)?.ram, [[0, 99]]);
+  book.apply({ ...base, ...machine, boot: 'f'.repeat(16), memmap: [[0, 199]] }, '10.0.0.9', 3000);
+  assert.deepEqual(book.get(mac)?.ram, [[0, 199]]);
+});
+
 test('memory is bounded in machines, in errors, and for each sender', () => {
   const book = new MachineBook();
   for (let index = 0; index < MACHINE_LIMIT + 500; index++) {

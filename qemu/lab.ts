@@ -33,7 +33,7 @@ export interface LabOptions {
   readonly transcripts?: string;
 }
 
-/** Enough for stage-1 (640 MiB), an image of 400 MiB and its kernel. */
+/** Enough for any strategy but the largest: stage-1, an image of 400 MiB and its kernel. */
 export const DEFAULT_MEMORY_MIB = 1280;
 
 export class Lab {

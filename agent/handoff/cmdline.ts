@@ -15,13 +15,14 @@ const MEANS: Readonly<Record<Strategy, (layout: Layout) => string>> = {
   pmem: ({ reserved }) =>
     reserved ? `memmap=${reserved.lengthBytes / MIB}M!0x${reserved.start.toString(16)}` : '',
   retain: () => 'retain_initrd',
-  // `root=`, whatever it names, makes the initramfs a ramfs: a tmpfs would end at half of the RAM.
-  cpio: () => 'root=swarmboot',
+  cpio: () => '',
 };
 
 /** Throws `BootError` with code `cmdline-too-long`. */
 export function composeCmdline(imageCmdline: string, plan: Plan, append: string): string {
-  const handoff = `swarmboot.root=${plan.layout.root} ${MEANS[plan.strategy](plan.layout)}`;
+  // `root=`, whatever it names, makes the initramfs a ramfs: a tmpfs would end at half of the RAM.
+  const means = MEANS[plan.strategy](plan.layout);
+  const handoff = `swarmboot.root=${plan.layout.root} ${means} root=swarmboot`.replace('  ', ' ');
   const cmdline = [imageCmdline, 'boot=swarmboot', handoff, append]
     .map((part) => part.trim())
     .filter((part) => part !== '')

@@ -3,7 +3,7 @@
  * plan` prints its answer without the machine.
  *
  *   pmem  the root lies in RAM that stage-1's memmap= took from the kernel (/dev/pmemN), and the real kernel gets a
- *         memmap= for the same addresses. RAM: the image once, and three times kernel and initrd.
+ *         memmap= for the same addresses. RAM: the image once, and three times the initrd.
  *   retain  the root lies behind the kexec initrd, and the real kernel keeps that where it is (Linux 6.8). While
  *         `kexec -s` loads it, the file, the kernel's read buffer and the segments are there at once: three times
  *         everything; the real system has the image once.
@@ -94,8 +94,10 @@ export type PlanResult = { readonly plan: Plan } | { readonly refusal: Refusal }
 const MIB = 1024 ** 2;
 /** memmap= regions of the real kernel begin and end on this: struct pages come in sections of 2 MiB. */
 const ALIGNMENT_BYTES = 2 * MIB;
-/** What the agent may still grow by (its peak is 160 MiB, most of it already there) and the kernel's own buffers. */
-const HEADROOM_BYTES = 96 * MIB;
+/** What the agent may still grow by while it downloads, and what the kernel keeps free. */
+const HEADROOM_BYTES = 64 * MIB;
+/** kexec sets aside what a kernel needs to unpack itself (`init_size` of its header): 4.8 times Debian's vmlinuz. */
+const KERNEL_UNPACKED_FACTOR = 5;
 const TMPFS_SLACK_BYTES = 4 * MIB;
 /** A "4 GiB" machine shows less: firmware and graphics take their share before the memory map is made. */
 const MINIMUM_TOLERANCE = 0.05;
@@ -158,6 +160,13 @@ const tmpfsBytes = (files: readonly PreparedFile[]): number =>
     MIB,
   ) + TMPFS_SLACK_BYTES;
 
+/**
+ * RAM of stage-1 while `kexec -s` loads: the files in the tmpfs, the kernel's buffers that it reads them into, and the
+ * segments for the next kernel.
+ */
+const loadingBytes = (kernelBytes: number, initrdBytes: number): number =>
+  2 * (kernelBytes + initrdBytes) + KERNEL_UNPACKED_FACTOR * kernelBytes + initrdBytes + HEADROOM_BYTES;
+
 function planPmem(input: PlanInput): Attempt {
   const kernel = fileOfRole(input.manifest, 'kernel');
   const initrd = fileOfRole(input.manifest, 'initrd');
@@ -185,7 +194,7 @@ function planPmem(input: PlanInput): Attempt {
         `2 MiB aligned System RAM for all of the image's ${mib(reservedBytes)}`,
     };
   }
-  const neededBytes = 3 * (kernel.length + initrd.length) + HEADROOM_BYTES;
+  const neededBytes = loadingBytes(kernel.length, initrd.length);
   if (neededBytes > input.availableBytes) return lacking(neededBytes, input.availableBytes);
   const files = [
     { name: kernel.path, lengthBytes: kernel.length, literals: [] },
@@ -244,7 +253,7 @@ function planArchive(
   const layout = layoutOf(initrd.length, root.length);
   if (!layout)
     return { unfit: `initrd and root have ${mib(initrd.length + root.length)}, kexec takes below 4096 MiB` };
-  const neededBytes = 3 * (kernel.length + layout.lengthBytes) + HEADROOM_BYTES;
+  const neededBytes = loadingBytes(kernel.length, layout.lengthBytes);
   if (neededBytes > input.availableBytes) return lacking(neededBytes, input.availableBytes);
   const files = [
     { name: kernel.path, lengthBytes: kernel.length, literals: [] },

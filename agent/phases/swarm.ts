@@ -8,6 +8,7 @@ import { BootError } from '../boot-error.ts';
 import * as format from '../console.ts';
 import { type SwarmStats, watchDownload } from '../download.ts';
 import type { Engine, RunningSwarm } from '../engine.ts';
+import { readMemory } from '../handoff/probe.ts';
 import { releaseName } from '../release.ts';
 import { SeedingStore } from '../seeding-store.ts';
 import { sourcesOf } from '../sources.ts';
@@ -35,6 +36,13 @@ export interface Download {
 
 const TELEMETRY_MS = 2000;
 const COPY_BYTES = 1024 * 1024;
+/** Pieces under way and ready to be given again, in bytes, on a machine with plenty of RAM and at the least. */
+const BUFFER_BYTES = { most: 32 * 1024 * 1024, least: 8 * 1024 * 1024 };
+/** A machine with little RAM buffers less: this part of what is available. */
+const BUFFER_SHARE = 1 / 12;
+
+const bufferBytes = (availableBytes: number): number =>
+  Math.round(Math.min(BUFFER_BYTES.most, Math.max(BUFFER_BYTES.least, availableBytes * BUFFER_SHARE)));
 
 export const progressEvent = (
   release: string,
@@ -93,6 +101,7 @@ export async function swarmPhase(
       listen: { port: options.port },
       localDiscovery: true,
       complete: room.earlier !== undefined,
+      memoryLimitBytes: bufferBytes(readMemory(machine).availableBytes),
       ...sourcesOf(release.metainfo, options.manifestUrl, options),
     });
     context.awaiting(undefined);

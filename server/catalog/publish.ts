@@ -32,7 +32,7 @@ import { flush, listVersions, pointCurrent, TEMPORARY_PREFIX } from './release-f
 import { nextVersion } from './version.ts';
 
 /** What the running system needs beside its image, in bytes: a Debian at its login prompt, with some room. */
-const WORKING_MEMORY_BYTES = 512 * 1024 * 1024;
+const WORKING_MEMORY_BYTES = 256 * 1024 * 1024;
 
 export interface ReleaseContent {
   readonly name: string;

@@ -7,8 +7,8 @@
  */
 
 const MIB = 1024 * 1024;
-/** The first megabytes stay RAM for stage-1; see docs/boot-sequence.md. */
-const STAGE1_MIB = 640;
+/** The first megabytes stay RAM for stage-1; see docs/handoff.md. */
+const STAGE1_MIB = 312;
 /** The least that stage-1 can do with, on a machine whose map is known. */
 const LEAST_STAGE1_MIB = 256;
 /** Regions are aligned to 2 MiB at both ends; a little more costs nothing. */

@@ -182,7 +182,7 @@ test('a boot by pmem: seven phases, the image in place, one kexec', async (conte
   const store = join(machine.root, '/run/swarmboot');
   assert.deepEqual(machine.callsOf('kexec'), [
     `-s -l ${store}/vmlinuz --initrd=${store}/initrd.img --command-line=console=ttyS0 boot=swarmboot ` +
-      'swarmboot.root=pmem:/dev/pmem0 memmap=4M!0x28000000 debug BOOTIF=01-52-54-00-aa-00-01',
+      'swarmboot.root=pmem:/dev/pmem0 memmap=4M!0x28000000 root=swarmboot debug BOOTIF=01-52-54-00-aa-00-01',
     '-e',
   ]);
   assert.deepEqual(readFileSync(join(store, 'vmlinuz')), readFileSync(join(served.folder, 'vmlinuz')));
@@ -206,12 +206,13 @@ test('a boot by retain: the image lies behind the initrd, on a page', async (con
   assert.equal(await boot(), true);
   assert.deepEqual(ends(console), ALL);
   const load = machine.callsOf('kexec')[0] ?? '';
-  const offset = Number(/swarmboot\.root=initrd:(\d+) retain_initrd(?: |$)/.exec(load)?.[1]);
+  assert.match(load, /swarmboot\.root=initrd:\d+ retain_initrd root=swarmboot BOOTIF=\S+$/);
+  const offset = Number(/root=initrd:(\d+)/.exec(load)?.[1]);
   const file = readFileSync(/--initrd=(\S+)/.exec(load)?.[1] ?? '');
   const initrd = readFileSync(join(served.folder, 'initrd.img'));
   assert.deepEqual(file.subarray(0, initrd.length), initrd);
   assert.ok(file.subarray(initrd.length, offset).every((byte) => byte === 0));
-  assert.deepEqual(file.subarray(offset), readFileSync(join(served.folder, 'root.squashfs')));
+  assert.ok(file.subarray(offset).equals(readFileSync(join(served.folder, 'root.squashfs'))));
 });
 
 test('a boot by cpio: the initrd of the kexec is an archive that holds the image', async (context) => {
@@ -257,16 +258,16 @@ test('an image that is damaged after the download is found, and fetched again fo
     [false, false],
   );
   assert.equal(engine.swarms[0]?.closed, 1);
-  assert.match(machine.callsOf('kexec')[0] ?? '', /retain_initrd$/);
+  assert.match(machine.callsOf('kexec')[0] ?? '', / retain_initrd /);
 });
 
 test('the same without RAM for another strategy ends on the emergency screen with the numbers', async (context) => {
-  const faults = { forgetful: (path: string) => path.endsWith('/dev/pmem0'), availableMib: 98 };
+  const faults = { forgetful: (path: string) => path.endsWith('/dev/pmem0'), availableMib: 67 };
   const { console, boot } = await lab(context, faults);
   assert.equal(await boot(), false);
   assert.ok(
     console.find(
-      /^swarmboot: error too-little-memory: .*pmem: failed earlier.*retain: needs \d+ MiB of RAM, 98 MiB.*cpio: needs \d+ MiB of RAM, 98 MiB is available/,
+      /^swarmboot: error too-little-memory: .*pmem: failed earlier.*retain: needs \d+ MiB of RAM, 67 MiB.*cpio: needs \d+ MiB of RAM, 67 MiB is available/,
     ),
   );
 });
@@ -283,7 +284,7 @@ test('a kexec that is refused falls back, says what kexec said, and downloads no
   assert.equal(refused, 2);
   assert.ok(console.find(/handoff: end failed .*Cannot allocate memory/));
   const load = machine.callsOf('kexec').at(-2) ?? '';
-  assert.match(load, /root=swarmboot$/);
+  assert.match(load, /swarmboot\.root=file:\S+ root=swarmboot$/);
   // The swarm of paper writes nothing when it is complete from the start: these bytes were copied.
   assert.deepEqual(
     engine.swarms.map(({ options }) => options.complete),
@@ -363,7 +364,7 @@ test('an unsigned image is never booted', async (context) => {
 test('too little RAM is said with both numbers before anything is downloaded', async (context) => {
   const { console, engine, boot } = await lab(context, { availableMib: 50 });
   assert.equal(await boot(), false);
-  assert.ok(console.find(/^swarmboot: error too-little-memory: .*needs 97 MiB of RAM, 50 MiB is available/));
+  assert.ok(console.find(/^swarmboot: error too-little-memory: .*needs \d+ MiB of RAM, 50 MiB is available/));
   assert.equal(engine.swarms.length, 0);
 });
 

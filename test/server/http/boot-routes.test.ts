@@ -18,7 +18,7 @@ test('a machine is told stage-1, manifest, seeder and memory region of the image
   assert.match(
     script,
     new RegExp(
-      `^kernel ${url}/stage1/amd64/vmlinuz initrd=initrd.img panic=60 nokaslr memmap=8M%640M-1\\+12 `,
+      `^kernel ${url}/stage1/amd64/vmlinuz initrd=initrd.img panic=60 nokaslr memmap=8M%312M-1\\+12 `,
       'm',
     ),
   );

@@ -22,10 +22,10 @@ test('the region holds the image with room to spare, and is even', () => {
 });
 
 test('an image that may not fit below the hole under 4 GiB gets a second region above it', () => {
-  assert.deepEqual(regionParameters(150 * MIB), ['nokaslr', 'memmap=154M%640M-1+12']);
+  assert.deepEqual(regionParameters(150 * MIB), ['nokaslr', 'memmap=154M%312M-1+12']);
   assert.deepEqual(regionParameters(2000 * MIB), [
     'nokaslr',
-    'memmap=2004M%640M-1+12',
+    'memmap=2004M%312M-1+12',
     'memmap=2004M%4G-1+12',
   ]);
 });

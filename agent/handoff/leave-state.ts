@@ -40,6 +40,22 @@ export function stateArchive(handover: Handover, signed: SignedFiles, key: strin
   return writeCpio(withDirectories(entries), 0);
 }
 
+/** Writes `archive` into the room for it; throws where it is too long. */
+export async function insertArchive(
+  path: string,
+  archive: Uint8Array,
+  room: { readonly offset: number; readonly lengthBytes: number },
+): Promise<void> {
+  if (archive.length > room.lengthBytes)
+    throw new Error(`what it needs to know has ${archive.length} bytes, the room for it ${room.lengthBytes}`);
+  const file = await open(path, 'r+');
+  try {
+    await file.write(archive, 0, archive.length, room.offset);
+  } finally {
+    await file.close();
+  }
+}
+
 /** Appends `archive` to the file at `path`, on the 4-byte boundary that the kernel looks at. */
 export async function appendArchive(path: string, archive: Uint8Array): Promise<void> {
   const file = await open(path, 'a');

@@ -70,6 +70,8 @@ export interface Layout {
   readonly initrd: string;
   /** Where the boot script of the real system finds the root: the value of its `swarmboot.root=`. */
   readonly root: string;
+  /** Where in `initrd` another archive goes; undefined: at its end. */
+  readonly room: { readonly offset: number; readonly lengthBytes: number } | undefined;
   /** pmem only: what the real kernel's memmap= keeps, 2 MiB aligned. */
   readonly reserved: { readonly start: number; readonly lengthBytes: number } | undefined;
 }
@@ -215,6 +217,7 @@ function planPmem(input: PlanInput): Attempt {
       initrd: initrd.path,
       // The real kernel has one region only, so it is always pmem0 there.
       root: 'pmem:/dev/pmem0',
+      room: undefined,
       reserved: { start: usable.start, lengthBytes: reservedBytes },
     },
   };
@@ -238,6 +241,7 @@ interface ArchiveLayout {
   readonly rootOffset: number;
   readonly lengthBytes: number;
   readonly literals: readonly Literal[];
+  readonly room?: Layout['room'];
 }
 
 /** Initrd and root in one file. */
@@ -273,6 +277,7 @@ function planArchive(
       kernel: kernel.path,
       initrd: ARCHIVE_FILE,
       root: rootOf(layout.rootOffset),
+      room: layout.room ?? undefined,
       reserved: undefined,
     },
   };

@@ -5,7 +5,7 @@ import { BAKED_KEY_PATH } from '../../contract/paths.ts';
 import { BootError } from '../boot-error.ts';
 import { composeCmdline } from '../handoff/cmdline.ts';
 import { kexecRefusal } from '../handoff/kexec-refusal.ts';
-import { appendArchive, copyToDevice, stateArchive } from '../handoff/leave-state.ts';
+import { appendArchive, copyToDevice, insertArchive, stateArchive } from '../handoff/leave-state.ts';
 import { pathOf, readText } from '../machine.ts';
 import { peakRssBytes } from '../peak-rss.ts';
 import { releaseName } from '../release.ts';
@@ -109,7 +109,9 @@ async function leaveForSeeder(
       ],
     };
     const key = `${readText(machine, BAKED_KEY_PATH) ?? ''}\n`;
-    await appendArchive(room.initrdPath, stateArchive(handover, signed, key));
+    const archive = stateArchive(handover, signed, key);
+    const place = room.plan.layout.room;
+    await (place ? insertArchive(room.initrdPath, archive, place) : appendArchive(room.initrdPath, archive));
   } catch (error) {
     signal.throwIfAborted();
     context.note(`the real system will not seed: ${(error as Error).message}`);

@@ -16,6 +16,7 @@ const plan = (strategy: Strategy, root: string, reserved?: Plan['layout']['reser
     kernel: 'vmlinuz',
     initrd: 'initrd.img',
     root,
+    room: undefined,
     reserved,
   },
 });

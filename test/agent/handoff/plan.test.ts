@@ -56,10 +56,11 @@ test('without pmem the root lies behind the initrd, which the kernel keeps', () 
   const [, initrd, root] = layout.placements;
   assert.equal(initrd?.target, layout.initrd);
   assert.equal(root?.target, layout.initrd);
-  // 30,000,000 bytes, to the next page.
-  assert.equal(root?.offset, 30_003_200);
-  assert.equal(layout.root, 'initrd:30003200');
-  assert.equal(layout.files.find((file) => file.name === layout.initrd)?.lengthBytes, 180_003_200);
+  // 30,000,000 bytes, 256 KiB and an 8192th of the root for what the seeder needs, to the next page.
+  assert.equal(root?.offset, 30_281_728);
+  assert.equal(layout.root, 'initrd:30281728');
+  assert.deepEqual(layout.room, { offset: 30_000_000, lengthBytes: 281_728 });
+  assert.equal(layout.files.find((file) => file.name === layout.initrd)?.lengthBytes, 180_281_728);
 });
 
 test('a kernel that does not show its initrd gets the root in it', () => {

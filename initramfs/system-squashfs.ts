@@ -17,7 +17,7 @@ import { removeOldest } from './segment.ts';
 const run = promisify(execFile);
 const TIMEOUT_MS = 600_000;
 /** Larger blocks pack better, and cost more to read one page of. */
-const BLOCK = '256K';
+const BLOCK = '1M';
 
 async function mksquashfs(args: readonly string[]): Promise<string> {
   const { stdout } = await run('mksquashfs', args, { timeout: TIMEOUT_MS, maxBuffer: 2 ** 20 }).catch(

@@ -14,7 +14,7 @@ const LEAST_STAGE1_MIB = 256;
 /** Regions are aligned to 2 MiB at both ends; a little more costs nothing. */
 const SLACK_MIB = 4;
 /**
- * PCs map devices below 4 GiB, from 2 or 3 GiB on: a region from 640 MB on is cut there. An image that may not fit
+ * PCs map devices below 4 GiB, from 2 or 3 GiB on: a region that begins low is cut there. An image that may not fit
  * in front of the hole gets a second region, above 4 GiB, to choose.
  */
 const LARGE_MIB = 1280;
@@ -39,9 +39,9 @@ export function regionStart(rootBytes: number, ram: readonly RamRange[]): number
 }
 
 /**
- * Kernel parameters for stage-1 on an x86 machine; `ram` is what it told at an earlier boot. `memmap=SIZE%START-1+12` turns what RAM (type 1) there is in the
- * range into persistent memory (type 12). KASLR does not look at this form and may put the kernel inside the range,
- * hence `nokaslr`. Seen with Linux 6.12 on machines of 1 to 8 GB.
+ * Kernel parameters for stage-1 on an x86 machine; `ram` is what it told at an earlier boot. `memmap=SIZE%START-1+12`
+ * turns what RAM (type 1) there is in the range into persistent memory (type 12). KASLR does not look at this form and
+ * may put the kernel inside the range, hence `nokaslr`. Seen with Linux 6.12 on machines of 1 to 8 GB.
  */
 export function regionParameters(rootBytes: number, ram: readonly RamRange[] = []): string[] {
   const size = regionMebibytes(rootBytes);

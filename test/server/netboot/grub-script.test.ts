@@ -16,6 +16,7 @@ const script: MachineScript = {
   image: 'debian-lab',
   version: '20260131.1',
   rootBytes: 150_000_001,
+  ram: [],
   seeder: { host: '10.77.0.1', port: 6881 },
   append: ['console=tty0', 'console=ttyS0,115200'],
   systemParameters: '',

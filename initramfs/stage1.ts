@@ -228,7 +228,9 @@ function checkSize(total: number, limit: number, groups: Stage1Report['groups'],
 async function packGroup(group: Group, entries: readonly Entry[], options: Stage1Options): Promise<Buffer> {
   const { cache, level = COMPRESSION_LEVEL, mtime = 0 } = options;
   if (MOUNT_POINTS[group] === undefined) return compressSegment(writeCpio(entries, mtime), cache, level);
-  const bytes = await makeSquashfs(entries, { cache, level, mtime, prefix: `segment-${group}-` });
+  // A driver is read once; the runtime's pages come and go.
+  const compression = group === 'modules' ? 'xz' : { zstd: level };
+  const bytes = await makeSquashfs(entries, { cache, compression, mtime, prefix: `segment-${group}-` });
   return writeCpio([file(`${group}.squashfs`, 0o444, bytes)], mtime);
 }
 

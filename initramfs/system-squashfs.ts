@@ -17,7 +17,7 @@ import { removeOldest } from './segment.ts';
 const run = promisify(execFile);
 const TIMEOUT_MS = 600_000;
 /** Larger blocks pack better, and cost more to read one page of. */
-const BLOCK = '1M';
+const BLOCK = '256K';
 
 async function mksquashfs(args: readonly string[]): Promise<string> {
   const { stdout } = await run('mksquashfs', args, { timeout: TIMEOUT_MS, maxBuffer: 2 ** 20 }).catch(
@@ -53,22 +53,31 @@ async function layOut(folder: string, entries: readonly Entry[]): Promise<void> 
 }
 
 /**
- * A squashfs of the entries, each owned by root and dated `mtime` (seconds since 1970), compressed with zstd at
- * `level`, or the one that the folder `cache` has of them. `prefix` begins its name there.
+ * `zstd` at a level, for what is read all the time; `xz` packs machine code smaller and takes ten times as
+ * long to read, which is little for what is read once.
+ */
+export type Compression = { readonly zstd: number } | 'xz';
+
+const compressionArguments = (compression: Compression): string[] =>
+  compression === 'xz' ? ['-comp', 'xz'] : ['-comp', 'zstd', '-Xcompression-level', String(compression.zstd)];
+
+/**
+ * A squashfs of the entries, each owned by root and dated `mtime` (seconds since 1970), or the one that the folder
+ * `cache` has of them. `prefix` begins its name there.
  */
 export async function makeSquashfs(
   entries: readonly Entry[],
   options: {
     readonly cache: string;
-    readonly level: number;
+    readonly compression: Compression;
     readonly mtime: number;
     readonly prefix: string;
   },
 ): Promise<Buffer> {
-  const { cache, level, mtime, prefix } = options;
+  const { cache, compression, mtime, prefix } = options;
   const version = (await mksquashfs(['-version'])).split('\n')[0] ?? '';
   const key = createHash('sha256')
-    .update(JSON.stringify([version, BLOCK, level, mtime]))
+    .update(JSON.stringify([version, BLOCK, compression, mtime]))
     .update(writeCpio(entries, mtime))
     .digest('hex');
   const file = join(cache, `${prefix}${key.slice(0, 32)}.squashfs`);
@@ -87,7 +96,7 @@ export async function makeSquashfs(
     const target = join(work, 'squashfs');
     await mksquashfs([
       ...[tree, target, '-quiet', '-no-progress', '-noappend', '-all-root', '-no-xattrs', '-no-exports'],
-      ...['-comp', 'zstd', '-Xcompression-level', String(level), '-b', BLOCK],
+      ...[...compressionArguments(compression), '-b', BLOCK],
       ...['-mkfs-time', String(mtime), '-all-time', String(mtime)],
     ]);
     const bytes = await readFile(target);

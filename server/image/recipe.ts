@@ -18,7 +18,7 @@ export interface ImageOptions {
 }
 
 /** Raised when the build itself changes, so that nothing built by an older program is taken from the cache. */
-const RECIPE_VERSION = 1;
+const RECIPE_VERSION = 2;
 
 /** A bootable Debian: kernel, init, device manager, initramfs, network configuration by DHCP, name resolution. */
 const BASE_PACKAGES = [
@@ -44,6 +44,23 @@ const DPKG_OPTIONS = [
   'path-include=/usr/share/doc/*/copyright',
   'path-exclude=/usr/share/bash-completion/*',
 ];
+
+/**
+ * What the initrd carries (MODULES=list of initramfs.conf(5)): the root is in RAM already, so it needs no driver of a disk
+ * or a network card, which are nine tenths of Debian's initrd; the boot archive brings the rest. Every machine downloads
+ * it, and kexec has it in RAM three times. The keyboard is for the shell that `panic` offers.
+ */
+const INITRAMFS_MODULES = ['usbhid', 'hid_generic', 'xhci_pci', 'ehci_pci'];
+
+/**
+ * A command of mmdebstrap's `--essential-hook`: before the kernel's package makes the initrd. What is in conf.d lands in
+ * the initrd under the same name, where the boot archive has a `swarmboot` of its own.
+ */
+const initramfsHook = (): string => {
+  const [conf, list] = ['"$1"/etc/initramfs-tools/conf.d', '"$1"/usr/share/initramfs-tools/modules.d'];
+  const modules = `printf '%s\\n' ${INITRAMFS_MODULES.join(' ')} >${list}/swarmboot`;
+  return `mkdir -p ${conf} ${list} && echo MODULES=list >${conf}/modules-list && ${modules}`;
+};
 
 /** Module folders of `--size small`, below kernel/. */
 export const SMALL_EXCLUDES: readonly string[] = [
@@ -96,6 +113,7 @@ export function mmdebstrapArguments(options: ImageOptions, target: string): stri
     '--variant=minbase',
     '--format=directory',
     '--aptopt=Apt::Install-Recommends "false"',
+    `--essential-hook=${initramfsHook()}`,
     ...DPKG_OPTIONS.map((option) => `--dpkgopt=${option}`),
     `--include=${[...BASE_PACKAGES, ...options.include].join(',')}`,
     options.suite,
@@ -110,6 +128,7 @@ export function recipeKey(options: ImageOptions): string {
   const recipe = {
     version: RECIPE_VERSION,
     base: BASE_PACKAGES,
+    initramfs: initramfsHook(),
     suite,
     hostname,
     user,

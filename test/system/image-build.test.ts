@@ -72,14 +72,15 @@ test('the root is a system: init, login, network, serial console; no kernel, no 
   assert.match(cat('etc/shadow'), /^root:[*!]/m, 'nobody logs in as root');
 });
 
-test('the manifest is of this kernel, and the squashfs stays small', () => {
+test('the manifest is of this kernel, and squashfs and initrd stay small', () => {
   assert.match(
     run('file', '-b', join(payload, 'vmlinuz')),
     new RegExp(`version ${manifest.kernelRelease.replaceAll(/[.+]/g, '\\$&')} `),
   );
-  assert.deepEqual(manifest.strategies, ['pmem', 'cpio']);
+  assert.deepEqual(manifest.strategies, ['pmem', 'retain', 'cpio']);
   assert.equal(fileOfRole(manifest, 'root').length, statSync(join(payload, 'root.squashfs')).size);
   assert.ok(fileOfRole(manifest, 'root').length < 180 * 1024 ** 2);
+  assert.ok(fileOfRole(manifest, 'initrd').length < 20 * 1024 ** 2, 'no drivers of disks and network cards');
   assert.match(manifest.cmdline, /console=ttyS0/);
 });
 

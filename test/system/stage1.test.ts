@@ -66,10 +66,11 @@ function listing(): string {
       add(mode, `${uid}:${gid}`, path);
     }
     for (const line of squashfs ? listSquashfs(squashfs) : []) {
-      const match = /^(\S{10}) (\d+)\/(\d+)\s+\d+ \S+ \d\d:\d\d (\/.*)$/.exec(line);
+      const match = /^(\S{10}) (\d+)\/(\d+)\s+\d+ \S+ \d\d:\d\d (.*)$/.exec(line);
       assert.ok(match, `unsquashfs says "${line}"`);
-      const [, mode = '', uid, gid, path = ''] = match;
-      add(mode, `${uid}:${gid}`, path);
+      // Its own root has no name.
+      const [, mode = '', uid, gid, path] = match;
+      add(mode, `${uid}:${gid}`, path || '/');
     }
   }
   return `${lines.join('\n')}\n`;

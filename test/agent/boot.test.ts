@@ -288,7 +288,7 @@ test('a kexec that is refused falls back, says what kexec said, and downloads no
   assert.equal(refused, 2);
   assert.ok(console.find(/handoff: end failed .*Cannot allocate memory/));
   const load = machine.callsOf('kexec').at(-2) ?? '';
-  assert.match(load, /swarmboot\.root=file:\S+ root=swarmboot$/);
+  assert.match(load, /swarmboot\.root=file:\S+ root=swarmboot BOOTIF=\S+$/);
   // The swarm of paper writes nothing when it is complete from the start: these bytes were copied.
   assert.deepEqual(
     engine.swarms.map(({ options }) => options.complete),

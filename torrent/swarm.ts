@@ -8,6 +8,7 @@ import type { Endpoint } from './endpoint.ts';
 import { isPrivate } from './metainfo-private.ts';
 import { WEBSEED_KEY } from './policy/active-piece.ts';
 import { Bitset } from './policy/bitset.ts';
+import { claimForWebseed } from './policy/claim.ts';
 import { Download } from './policy/download.ts';
 import type { DownloadCommand, DownloadEvent } from './policy/download-events.ts';
 import { DEFAULT_REQUEST_QUEUE } from './policy/pipeline.ts';
@@ -145,7 +146,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     this.#webseeds = new Webseeds({
       metainfo,
       urls: have.isFull ? [] : (options.webseeds ?? metainfo.urlList),
-      claim: () => (this.#webseedsMayHelp() ? this.#download.claimForWebseed(tuning.now()) : -1),
+      claim: () => (this.#webseedsMayHelp() ? claimForWebseed(this.#download, tuning.now()) : -1),
       bufferOf: (piece) => this.#landing.bytesOf(piece),
       fetched: (piece, url) => this.#verify(piece, [url]),
       abandoned: (piece) => this.#apply({ type: 'abandoned', piece }),

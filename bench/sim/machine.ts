@@ -4,6 +4,7 @@
  */
 import { Bitset } from '../../torrent/policy/bitset.ts';
 import { Choker } from '../../torrent/policy/choker.ts';
+import { claimForWebseed } from '../../torrent/policy/claim.ts';
 import { Download } from '../../torrent/policy/download.ts';
 import type { DownloadCommand, DownloadEvent } from '../../torrent/policy/download-events.ts';
 import { acceptsMore } from '../../torrent/policy/mesh.ts';
@@ -356,7 +357,7 @@ export class Machine {
     if (!webseed || this.gone) return;
     this.#fetches ??= [webseed.connect(this.link), webseed.connect(this.link)];
     while (this.#fetches.length > 0 && this.#webseedMayHelp()) {
-      const piece = this.download.claimForWebseed(this.#events.now);
+      const piece = claimForWebseed(this.download, this.#events.now);
       if (piece < 0) return;
       const fetch = this.#fetches.pop()!;
       fetch(lengthOf(piece), () => {

@@ -8,6 +8,7 @@ import type { DownloadCommand } from './download-events.ts';
 import type { DownloadPeer } from './download-peer.ts';
 import { pickFromOrigin, pickRarest } from './picker.ts';
 import { BLOCK_BYTES, blocksPerRequest } from './pipeline.ts';
+import { makeRoom } from './take-back.ts';
 
 /** Endgame: a block may be outstanding at so many peers. */
 const MOST_REQUESTERS = 2;
@@ -127,7 +128,7 @@ function begin(
 ): ActivePiece | undefined {
   if (download.unstarted === 0) return undefined;
   const { active, options } = download;
-  if (active.size >= options.mostActive && !download.makeRoom(out, now)) return undefined;
+  if (active.size >= options.mostActive && !makeRoom(download, out, now)) return undefined;
   const input = {
     offered: peer.pieces,
     taken: download.taken,

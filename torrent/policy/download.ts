@@ -12,12 +12,13 @@ import { assignBlocks } from './assign.ts';
 import { Availability } from './availability.ts';
 import { Bitset } from './bitset.ts';
 import type { DownloadCommand, DownloadEvent, PeerEvent } from './download-events.ts';
-import { DownloadPeer, type OpenRequest } from './download-peer.ts';
-import { pickFromOrigin } from './picker.ts';
+import { DownloadPeer } from './download-peer.ts';
+import { secondsBehind } from './lag.ts';
 import { BLOCK_BYTES } from './pipeline.ts';
 import { Rate } from './rate.ts';
 import { Ownership } from './rendezvous.ts';
 import { Suspects } from './suspects.ts';
+import { cancelElsewhere, release, takeBackAll } from './take-back.ts';
 
 export interface DownloadOptions {
   readonly pieceCount: number;
@@ -34,10 +35,6 @@ export interface DownloadOptions {
   readonly startedAt: number;
 }
 
-/** Peers that deliver nothing for so long do not keep a machine from what falls to others, or from what they have. */
-const WEBSEED_IDLE_MS = 1000;
-const WEBSEED_STARVING_MS = 3000;
-
 /** Timeouts in a row before a peer is let go. */
 const MOST_SNUBS = 3;
 /** Rejects in a row, unchoked and without a block in between, before a peer is let go: it promises what it does not give. */
@@ -52,6 +49,8 @@ export class Download {
   readonly active = new Map<number, ActivePiece>();
   /** Here or active. */
   readonly taken: Bitset;
+  /** Every piece that there is. */
+  readonly everything: Bitset;
   /** Accepted payload bytes, by who sent them; `wasted` arrived twice or too late. */
   readonly received = { peers: 0, origin: 0, wasted: 0 };
   /** Everything accepted, webseeds included. */
@@ -62,8 +61,7 @@ export class Download {
   /** Connected peers that call themselves origin. */
   #origins = 0;
   readonly #suspects = new Suspects();
-  readonly #blocksPerPiece: number;
-  readonly #everything: Bitset;
+  readonly blocksPerPiece: number;
 
   constructor(options: DownloadOptions) {
     this.options = options;
@@ -72,8 +70,8 @@ export class Download {
     this.rate = new Rate(options.startedAt);
     this.availability = new Availability(options.pieceCount);
     this.ownership = new Ownership(options.pieceCount, options.ownPeerId);
-    this.#everything = Bitset.full(options.pieceCount);
-    this.#blocksPerPiece = Math.ceil(options.pieceLength / BLOCK_BYTES);
+    this.everything = Bitset.full(options.pieceCount);
+    this.blocksPerPiece = Math.ceil(options.pieceLength / BLOCK_BYTES);
   }
 
   /** Peers (origins not counted) that have `piece`. */
@@ -94,11 +92,7 @@ export class Download {
   }
 
   idOf(piece: number, block: number): number {
-    return piece * this.#blocksPerPiece + block;
-  }
-
-  get blocksPerPiece(): number {
-    return this.#blocksPerPiece;
+    return piece * this.blocksPerPiece + block;
   }
 
   /** Missing pieces that nobody fetches yet. */
@@ -155,7 +149,7 @@ export class Download {
         this.#refuted(event.piece, event.bytes, out, now);
         break;
       case 'abandoned':
-        this.#release(event.piece, out);
+        release(this, event.piece, out);
         this.#refillAll(out, now);
         break;
       default: {
@@ -171,37 +165,12 @@ export class Download {
     return this.#origins > 0 || this.availability.completePeers > 0;
   }
 
-  /**
-   * A whole piece for a webseed: sealed from the start, or -1 if there is none or no room. Where the webseed is the room's
-   * only source, each machine fetches its own share, and more only if nothing comes from the others.
-   */
-  claimForWebseed(now: number): number {
-    if (this.active.size >= this.options.mostActive) return -1;
-    const waitedMs = now - (this.lastBlockAt ?? this.options.startedAt);
-    const alone = this.hasSource || this.peers.size === 0;
-    const piece = pickFromOrigin({
-      offered: this.#everything,
-      taken: this.taken,
-      isAllowed: () => true,
-      copies: this.copies,
-      random: this.options.random,
-      isMine: (index) => this.ownership.isMine(index),
-      idle: alone || waitedMs >= WEBSEED_IDLE_MS,
-      starving: alone || waitedMs >= WEBSEED_STARVING_MS,
-    });
-    if (piece < 0) return -1;
-    const active = this.#begin(piece, false, now);
-    active.leader = WEBSEED_KEY;
-    active.sealed = true;
-    return piece;
-  }
-
   /** The piece is active from here on. */
-  begin(piece: number, now: number): ActivePiece {
-    return this.#begin(piece, this.#suspects.mustBeSingle(piece), now);
-  }
-
-  #begin(piece: number, single: boolean, now: number): ActivePiece {
+  begin(
+    piece: number,
+    now: number,
+    { single = this.#suspects.mustBeSingle(piece) }: { readonly single?: boolean } = {},
+  ): ActivePiece {
     const active = new ActivePiece(piece, this.options.lengthOf(piece), single, now);
     this.active.set(piece, active);
     this.taken.add(piece);
@@ -253,7 +222,7 @@ export class Download {
       case 'choked':
         peer.choking = true;
         // BEP 6: with the fast extension each request is rejected or answered expressly.
-        if (!peer.fast) this.#takeBackAll(peer, out, false);
+        if (!peer.fast) takeBackAll(this, peer, out, { tell: false });
         this.#refillAll(out, now);
         return;
       case 'unchoked':
@@ -270,7 +239,7 @@ export class Download {
         return;
     }
     this.#reconsider(peer, out);
-    this.#refill(peer, out, now);
+    assignBlocks(this, peer, out, now);
   }
 
   /** Interest, and farewell between two that have everything. */
@@ -293,12 +262,8 @@ export class Download {
     out.push({ do: 'drop', peer: key, reason, ban });
   }
 
-  #refill(peer: DownloadPeer, out: DownloadCommand[], now: number): void {
-    assignBlocks(this, peer, out, now);
-  }
-
   #refillAll(out: DownloadCommand[], now: number): void {
-    for (const peer of this.peers.values()) this.#refill(peer, out, now);
+    for (const peer of this.peers.values()) assignBlocks(this, peer, out, now);
   }
 
   /** Ownership is a question between the leechers that are connected. */
@@ -312,27 +277,9 @@ export class Download {
     this.peers.delete(peer.key);
     if (peer.origin) this.#origins--;
     else this.availability.remove(peer.pieces);
-    this.#takeBackAll(peer, out, false);
+    takeBackAll(this, peer, out, { tell: false });
     this.#shareOut();
     this.#refillAll(out, now);
-  }
-
-  /** Everything outstanding at this peer is free for others again. */
-  #takeBackAll(peer: DownloadPeer, out: DownloadCommand[], tell: boolean): void {
-    for (const id of [...peer.outstanding.keys()]) {
-      const piece = Math.floor(id / this.#blocksPerPiece);
-      const block = id % this.#blocksPerPiece;
-      const request = peer.takeBack(id);
-      const active = this.active.get(piece);
-      if (active && !active.sealed) active.giveBack(block);
-      if (tell && request) this.#cancel(peer, request, out);
-    }
-    for (const active of this.active.values()) {
-      if (active.leader !== peer.key || active.sealed) continue;
-      active.leader = undefined;
-      // A single piece with blocks of one peer must not be finished by another.
-      if (active.single && active.received > 0) this.#release(active.index, out);
-    }
   }
 
   #rejected(
@@ -356,7 +303,7 @@ export class Download {
       this.#drop(peer.key, 'refuses-everything', false, out);
     if (active && !active.sealed) {
       if (active.leader === peer.key) active.leader = undefined;
-      if (active.single && active.received > 0 && active.leader === undefined) this.#release(piece, out);
+      if (active.single && active.received > 0 && active.leader === undefined) release(this, piece, out);
     }
     this.#refillAll(out, now);
   }
@@ -369,7 +316,7 @@ export class Download {
   ): void {
     for (let at = 0; at < bytes.length; at += BLOCK_BYTES)
       this.#block(peer, piece, (begin + at) / BLOCK_BYTES, bytes.subarray(at, at + BLOCK_BYTES), out, now);
-    this.#refill(peer, out, now);
+    assignBlocks(this, peer, out, now);
   }
 
   #block(
@@ -404,58 +351,15 @@ export class Download {
     // Late: the block is free again or asked of others, whose count is not this peer's to lower.
     if (!asked && active.requesters[block]! > 0) active.share(block, now);
     const complete = active.put(block, bytes, peer.key);
-    if (active.requesters[block]! > 0) this.#cancelElsewhere(active, block, id, out);
+    if (active.requesters[block]! > 0) cancelElsewhere(this, active, block, out);
     if (complete) {
       active.sealed = true;
       out.push({ do: 'verify', piece: active.index });
     }
   }
 
-  #cancelElsewhere(active: ActivePiece, block: number, id: number, out: DownloadCommand[]): void {
-    for (const other of this.peers.values()) {
-      if (!other.outstanding.has(id)) continue;
-      const request = other.takeBack(id);
-      active.giveBack(block);
-      if (request) this.#cancel(other, request, out);
-    }
-  }
-
-  #cancel(peer: DownloadPeer, { piece, begin, length }: OpenRequest, out: DownloadCommand[]): void {
-    out.push({ do: 'cancel', peer: peer.key, piece, begin, length });
-  }
-
-  #release(piece: number, out: DownloadCommand[]): void {
-    const active = this.active.get(piece);
-    if (!active) return;
-    this.active.delete(piece);
-    if (!this.have.has(piece)) this.taken.delete(piece);
-    if (active.requesters.some((count) => count > 0)) this.#cancelAll(active, out);
-    out.push({ do: 'release', piece });
-  }
-
-  #cancelAll(active: ActivePiece, out: DownloadCommand[]): void {
-    for (const peer of this.peers.values()) {
-      for (let block = 0; block < active.blocks; block++) {
-        const request = peer.takeBack(this.idOf(active.index, block));
-        if (request) this.#cancel(peer, request, out);
-      }
-    }
-  }
-
-  /** Makes room by giving up a piece that no connected peer can continue. False if every piece is being worked on. */
-  makeRoom(out: DownloadCommand[], now: number): boolean {
-    for (const active of this.active.values()) {
-      // Without a free block it is being worked on, which is quicker to see than by its requesters.
-      if (active.sealed || active.free === 0 || active.requesters.some((count) => count > 0)) continue;
-      if ([...this.peers.values()].some((peer) => peer.mayAskFor(active.index, now))) continue;
-      this.#release(active.index, out);
-      return true;
-    }
-    return false;
-  }
-
   #verified(piece: number, bytes: Uint8Array, out: DownloadCommand[], now: number): void {
-    this.#release(piece, out);
+    release(this, piece, out);
     if (!this.have.add(piece)) return;
     this.taken.add(piece);
     for (const key of this.#suspects.verified(piece, bytes)) {
@@ -472,35 +376,21 @@ export class Download {
     const active = this.active.get(piece);
     if (!active) return;
     const sources = active.leader === WEBSEED_KEY ? [WEBSEED_KEY] : active.sourceOfBlocks;
-    this.#release(piece, out);
+    release(this, piece, out);
     for (const key of this.#suspects.failed(piece, sources, bytes)) {
       this.#drop(key, 'bad-data', true, out);
     }
     this.#refillAll(out, now);
   }
 
-  /** Seconds that this machine is behind the mean of its peers, at its own rate. */
-  #measureLag(now: number): number {
-    let pieces = 0;
-    let others = 0;
-    for (const peer of this.peers.values()) {
-      if (peer.origin) continue;
-      pieces += peer.pieces.count;
-      others++;
-    }
-    if (others === 0) return 0;
-    const behind = Math.max(0, pieces / others - this.have.count);
-    return (behind * this.options.pieceLength) / Math.max(this.rate.bytesPerSecond(now), 1);
-  }
-
   #tick(out: DownloadCommand[], now: number): void {
-    this.lagSeconds = this.#measureLag(now);
+    this.lagSeconds = secondsBehind(this, now);
     for (const peer of this.peers.values()) {
       if (peer.outstanding.size === 0) continue;
       peer.busyBytesPerSecond = peer.rate.bytesPerSecond(now);
       if (now - peer.progressAt < peer.patienceMs(this.options.requestTimeoutMs)) continue;
       peer.snubs++;
-      this.#takeBackAll(peer, out, true);
+      takeBackAll(this, peer, out, { tell: true });
       if (peer.snubs >= MOST_SNUBS)
         out.push({ do: 'drop', peer: peer.key, reason: 'unresponsive', ban: false });
     }

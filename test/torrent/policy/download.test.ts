@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Bitset } from '../../../torrent/policy/bitset.ts';
+import { claimForWebseed } from '../../../torrent/policy/claim.ts';
 import { Download } from '../../../torrent/policy/download.ts';
 import type { DownloadCommand, DownloadEvent } from '../../../torrent/policy/download-events.ts';
 import { BLOCK_BYTES } from '../../../torrent/policy/pipeline.ts';
@@ -358,7 +359,7 @@ test('a peer that is known to be quick and falls silent is done without sooner t
 
 test('a webseed gets whole pieces, which no peer is asked for meanwhile', () => {
   const lab = new Lab();
-  const piece = lab.download.claimForWebseed(0);
+  const piece = claimForWebseed(lab.download, 0);
   assert.ok(piece >= 0);
   lab.join(1, [piece]);
   assert.equal(lab.outstanding(1), 0);
@@ -403,7 +404,7 @@ test('whatever peers do, invariants hold and an honest seed completes the downlo
           lab.now += ms;
           lab.apply({ type: 'tick' });
         } else if (what === 'webseed') {
-          const claimed = lab.download.claimForWebseed(lab.now);
+          const claimed = claimForWebseed(lab.download, lab.now);
           if (claimed >= 0)
             lab.apply({
               type: ms % 2 ? 'abandoned' : 'verified',

@@ -5,138 +5,8 @@ import fc from 'fast-check';
 import { Bitset } from '../../../torrent/policy/bitset.ts';
 import { claimForWebseed } from '../../../torrent/policy/claim.ts';
 import { Download } from '../../../torrent/policy/download.ts';
-import type { DownloadCommand, DownloadEvent } from '../../../torrent/policy/download-events.ts';
 import { BLOCK_BYTES } from '../../../torrent/policy/pipeline.ts';
-
-const PIECES = 12;
-const PIECE = 4 * BLOCK_BYTES;
-const LAST = 2 * BLOCK_BYTES + 77;
-const lengthOf = (piece: number): number => (piece === PIECES - 1 ? LAST : PIECE);
-const keyOf = ({ piece, begin, length }: { piece: number; begin: number; length: number }): string =>
-  `${piece}/${begin}/${length}`;
-
-class Lab {
-  readonly download: Download;
-  now = 0;
-  /** Requests that each peer holds: "piece/begin/length". */
-  readonly owed = new Map<number, Map<string, { piece: number; begin: number; length: number }>>();
-  readonly dropped: { peer: number; reason: string; ban: boolean }[] = [];
-  readonly verifying: number[] = [];
-  /** Blocks that each peer takes in one request, if it said so. */
-  readonly longest = new Map<number, number>();
-  #state = 1;
-
-  constructor(mostActive = 6) {
-    this.download = new Download({
-      pieceCount: PIECES,
-      pieceLength: PIECE,
-      lengthOf,
-      have: new Bitset(PIECES),
-      mostActive,
-      ownPeerId: Buffer.from('-SB0100-me0000000000'),
-      random: () => {
-        this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
-        return this.#state / 2 ** 32;
-      },
-      requestTimeoutMs: 5000,
-      startedAt: 0,
-    });
-  }
-
-  apply(event: DownloadEvent): void {
-    for (const command of this.download.apply(event, this.now)) this.#execute(command);
-    assert.ok(this.download.active.size <= this.download.options.mostActive, 'memory is bounded');
-  }
-
-  #execute(command: DownloadCommand): void {
-    if (command.do === 'request') {
-      const held = this.owed.get(command.peer);
-      if (!held) return;
-      const { piece, begin, length } = command;
-      const asked = [...held.values()].some(
-        (other) =>
-          other.piece === piece && other.begin < begin + length && begin < other.begin + other.length,
-      );
-      assert.ok(!asked, 'a block is asked of a peer once at a time');
-      assert.ok(!this.download.have.has(piece), 'nothing is asked that is here');
-      const blocks = Math.ceil(length / BLOCK_BYTES);
-      assert.ok(blocks >= 1 && blocks <= (this.longest.get(command.peer) ?? 1), 'as long as the peer takes');
-      assert.equal(length, Math.min(blocks * BLOCK_BYTES, lengthOf(piece) - begin), 'whole blocks');
-      held.set(keyOf(command), command);
-    } else if (command.do === 'cancel')
-      assert.ok(
-        this.owed.get(command.peer)?.delete(keyOf(command)) ?? true,
-        'what is cancelled was asked for',
-      );
-    else if (command.do === 'verify') this.verifying.push(command.piece);
-    else if (command.do === 'drop') {
-      this.dropped.push(command);
-      if (this.owed.delete(command.peer)) this.apply({ type: 'left', peer: command.peer });
-    }
-  }
-
-  join(
-    peer: number,
-    pieces: Bitset | number[],
-    options: { origin?: boolean; fast?: boolean; blocks?: number } = {},
-  ): void {
-    const { origin = false, fast = true, blocks = 1 } = options;
-    this.owed.set(peer, new Map());
-    this.apply({ type: 'joined', peer, id: Buffer.from(`-SB0100-${String(peer).padStart(12, '0')}`), fast });
-    this.longest.set(peer, blocks);
-    if (origin || blocks > 1)
-      this.apply({
-        type: 'described',
-        peer,
-        origin,
-        requestQueue: 250,
-        longestRequest: blocks * BLOCK_BYTES,
-      });
-    const bits = Array.isArray(pieces) ? new Bitset(PIECES) : pieces;
-    if (Array.isArray(pieces)) for (const piece of pieces) bits.add(piece);
-    this.apply({ type: 'pieces', peer, pieces: bits });
-    this.apply({ type: 'unchoked', peer });
-  }
-
-  leave(peer: number): void {
-    this.owed.delete(peer);
-    this.apply({ type: 'left', peer });
-  }
-
-  /** The peer answers its oldest request. */
-  answer(peer: number): boolean {
-    const held = this.owed.get(peer);
-    const [first] = held ?? [];
-    if (!held || !first) return false;
-    const [key, { piece, begin, length }] = first;
-    held.delete(key);
-    assert.notEqual(this.download.standing(peer, piece, begin, length), 'unrequested');
-    this.apply({ type: 'block', peer, piece, begin, bytes: Buffer.alloc(length, piece) });
-    return true;
-  }
-
-  /** Everything that waits to be checked is checked. */
-  settle(verdict: 'verified' | 'refuted' = 'verified'): void {
-    for (const piece of this.verifying.splice(0)) {
-      this.apply({ type: verdict, piece, bytes: Buffer.alloc(lengthOf(piece), piece) });
-    }
-  }
-
-  outstanding(peer: number): number {
-    return this.owed.get(peer)?.size ?? 0;
-  }
-
-  finish(): void {
-    for (let round = 0; round < 5000 && !this.download.have.isFull; round++) {
-      let progress = false;
-      for (const peer of [...this.owed.keys()]) progress = this.answer(peer) || progress;
-      this.settle();
-      this.now += progress ? 1 : 250;
-      this.apply({ type: 'tick' });
-    }
-    assert.ok(this.download.have.isFull, 'the download completes');
-  }
-}
+import { keyOf, LAST, Lab, lengthOf, PIECE, PIECES } from './download-lab.ts';
 
 test('one seed: everything is asked for exactly once', () => {
   const lab = new Lab();
@@ -165,25 +35,6 @@ test('nothing is asked while choked, except what is allowed', () => {
   assert.equal(lab.outstanding(1), 0);
   lab.apply({ type: 'allowed', peer: 1, piece: 3 });
   assert.deepEqual([...new Set([...lab.owed.get(1)!.values()].map(({ piece }) => piece))], [3]);
-});
-
-test('a snubbed peer gives its blocks to others, and is dropped the third time', () => {
-  const lab = new Lab();
-  lab.join(1, Bitset.full(PIECES));
-  const asked = lab.outstanding(1);
-  assert.ok(asked > 0);
-  lab.now = 5000;
-  lab.apply({ type: 'tick' });
-  assert.equal(lab.outstanding(1), 1, 'one more chance');
-  lab.join(2, Bitset.full(PIECES));
-  assert.ok(lab.outstanding(2) > 0);
-  lab.now = 10_000;
-  lab.apply({ type: 'tick' });
-  assert.deepEqual(lab.dropped, []);
-  lab.now = 15_000;
-  lab.apply({ type: 'tick' });
-  assert.ok(lab.dropped.some(({ peer, reason, ban }) => peer === 1 && reason === 'unresponsive' && !ban));
-  lab.finish();
 });
 
 test('peers that promise everything and send nothing, or a trickle, do not keep a machine from the origin', () => {
@@ -266,35 +117,6 @@ test('one source of a bad piece is banned', () => {
   assert.equal(lab.download.active.size, 0);
 });
 
-test('endgame: the last blocks of a slow peer are asked of an idle one, and cancelled', () => {
-  const lab = new Lab();
-  lab.join(1, [5]);
-  assert.equal(lab.outstanding(1), 4);
-  lab.join(2, [5]);
-  assert.equal(lab.outstanding(2), 0, 'not at once: other pieces are missing, it may just be slow');
-  lab.now = 2100;
-  lab.apply({ type: 'tick' });
-  assert.equal(lab.outstanding(2), 4);
-  while (lab.answer(2));
-  assert.equal(lab.outstanding(1), 0, 'the slow one is told');
-  lab.settle();
-  assert.ok(lab.download.have.has(5));
-});
-
-test('a late answer to a cancelled request is taken to no effect', () => {
-  const lab = new Lab();
-  lab.join(1, [5]);
-  lab.join(2, [5]);
-  lab.now = 2100;
-  lab.apply({ type: 'tick' });
-  while (lab.answer(2));
-  lab.settle();
-  assert.equal(lab.download.standing(1, 5, 0, BLOCK_BYTES), 'surplus');
-  lab.apply({ type: 'block', peer: 1, piece: 5, begin: 0, bytes: Buffer.alloc(BLOCK_BYTES) });
-  assert.equal(lab.download.received.wasted, BLOCK_BYTES);
-  assert.equal(lab.download.standing(1, 5, 0, BLOCK_BYTES), 'unrequested', 'once, not twice');
-});
-
 test('two machines fetch different pieces from the origin', () => {
   const [a, b] = [new Lab(), new Lab()];
   const other = (lab: Lab, id: number) => {
@@ -355,16 +177,6 @@ test('a peer that is known to be quick and falls silent is done without sooner t
   };
   assert.equal(silentFor(0), 2500);
   assert.equal(silentFor(6), 2000);
-});
-
-test('a webseed gets whole pieces, which no peer is asked for meanwhile', () => {
-  const lab = new Lab();
-  const piece = claimForWebseed(lab.download, 0);
-  assert.ok(piece >= 0);
-  lab.join(1, [piece]);
-  assert.equal(lab.outstanding(1), 0);
-  lab.apply({ type: 'abandoned', piece });
-  assert.equal(lab.outstanding(1) > 0, true);
 });
 
 test('whatever peers do, invariants hold and an honest seed completes the download', () => {

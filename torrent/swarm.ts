@@ -15,6 +15,7 @@ import { DEFAULT_REQUEST_QUEUE } from './policy/pipeline.ts';
 import { webseedMayHelp } from './policy/webseed-turn.ts';
 import { Arrivals, type ArrivedFrom } from './swarm/arrivals.ts';
 import { checkedReads } from './swarm/checked-reads.ts';
+import { Completion } from './swarm/completion.ts';
 import { Discovery } from './swarm/discovery.ts';
 import { HashThread } from './swarm/hash-thread.ts';
 import { Landing } from './swarm/landing.ts';
@@ -63,7 +64,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   readonly #startedAt: number;
   readonly #peerId: Buffer;
   #arrivals: Arrivals | undefined;
-  readonly #completion = Promise.withResolvers<void>();
+  readonly #completion = new Completion();
   readonly #memoryPieces: number;
   readonly #exchange: PeerExchange;
   #discovery: Discovery | undefined;
@@ -154,8 +155,6 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       warn: (code, message) => this.#warn(code, message),
       now: tuning.now,
     });
-    // Nobody may be waiting; `complete` hands the rejection to those who do.
-    this.#completion.promise.catch(() => {});
     if (have.isFull) this.#completion.resolve();
   }
 
@@ -197,20 +196,8 @@ export class Swarm extends EventEmitter<SwarmEvents> {
    * Resolves when every piece is stored. Rejects with the store's error if it keeps failing, if the swarm is closed
    * before, or with the signal's reason.
    */
-  async complete(signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    if (!signal) {
-      await this.#completion.promise;
-      return;
-    }
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => aborted.reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      await Promise.race([this.#completion.promise, aborted.promise]);
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
+  complete(signal?: AbortSignal): Promise<void> {
+    return this.#completion.wait(signal);
   }
 
   /** Tells the trackers (2 s at most), closes every connection and waits for writes under way. May be called twice. */

@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Bitset } from '../../../torrent/policy/bitset.ts';
 import { claimForWebseed } from '../../../torrent/policy/claim.ts';
-import { Download } from '../../../torrent/policy/download.ts';
 import { BLOCK_BYTES } from '../../../torrent/policy/pipeline.ts';
 import { keyOf, LAST, Lab, lengthOf, PIECE, PIECES } from './download-lab.ts';
 

@@ -12,6 +12,9 @@ const LAST_PAUSE_MS = 60_000;
 /** A tracker or a peer may tell us endless addresses. */
 const MOST_ADDRESSES = 2000;
 
+/** Of so many that are dialed one is not near, if there are others: subnets must not become swarms of their own. */
+const FAR_EVERY = 4;
+
 type State = 'known' | 'dialing' | 'connected' | 'self';
 
 interface Entry {
@@ -28,7 +31,13 @@ export class PeerBook {
   readonly #entries = new Map<string, Entry>();
   readonly #bannedHosts = new Set<string>();
   readonly #bannedIds = new Set<string>();
+  readonly #isNear: (host: string) => boolean;
   #bans = 0;
+
+  /** `isNear`: the host is on a link of ours. Default: all are the same. */
+  constructor(isNear: (host: string) => boolean = () => false) {
+    this.#isNear = isNear;
+  }
 
   /** Peers banned so far. */
   get banCount(): number {
@@ -49,16 +58,40 @@ export class PeerBook {
     }
   }
 
-  /** Up to `most` addresses to dial now, those that failed least first; they count as dialing from here on. */
+  /**
+   * Up to `most` addresses to dial now, those that failed least first, near ones before others; they count as dialing from
+   * here on.
+   */
   take(most: number, now: number): Endpoint[] {
     const due = [...this.#entries.values()].filter(
       (entry) => entry.state === 'known' && entry.notBefore <= now && !this.isBannedAddress(entry.endpoint),
     );
     // Many dead addresses are easily told: the one that answers must not wait until all were tried again.
     due.sort((a, b) => a.failures - b.failures);
-    const taken = due.slice(0, most);
+    const taken = this.#nearFirst(due, most);
     for (const entry of taken) entry.state = 'dialing';
     return taken.map(({ endpoint }) => endpoint);
+  }
+
+  /** `due` by failures; the order among equals is kept. */
+  #nearFirst(due: readonly Entry[], most: number): Entry[] {
+    const { near = [], far = [] } = Object.groupBy(due, ({ endpoint }) =>
+      this.#isNear(endpoint.host) ? 'near' : 'far',
+    );
+    const taken: Entry[] = [];
+    while (taken.length < most) {
+      const [nearest, farthest] = [near[0], far[0]];
+      const turnOfFar = (taken.length + 1) % FAR_EVERY === 0;
+      const takesFar =
+        farthest !== undefined &&
+        (nearest === undefined ||
+          farthest.failures < nearest.failures ||
+          (turnOfFar && farthest.failures === nearest.failures));
+      const next = takesFar ? far.shift() : near.shift();
+      if (!next) break;
+      taken.push(next);
+    }
+    return taken;
   }
 
   /** Makes room for an address that may be better. False if none has failed yet. */

@@ -4,6 +4,8 @@
  * Invariant: a peer id has at most one open connection; a banned peer has none.
  */
 import type { Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { sameSubnet } from '../discovery/same-subnet.ts';
 import { type Endpoint, formatEndpoint } from '../endpoint.ts';
 import { type Guest, isHostFull, leastUseful, slowestToShakeHands } from '../policy/door.ts';
 import { acceptsMore, dialsWanted, type MeshInput } from '../policy/mesh.ts';
@@ -61,7 +63,7 @@ function mark(socket: Socket, typeOfService: number | undefined): void {
 }
 
 export class Room {
-  readonly book = new PeerBook();
+  readonly book = new PeerBook(sameSubnet(networkInterfaces()));
   /** Open connections. */
   readonly peers = new Map<number, PeerConnection>();
   readonly #options: RoomOptions;

@@ -33,6 +33,26 @@ test('a connection that was of use starts over', () => {
   assert.equal(book.take(1, 1010).length, 1);
 });
 
+test('near peers come first, and every fourth is another', () => {
+  const near = [1, 2, 3, 4, 5, 6].map((n) => peer(n));
+  const far = [1, 2, 3].map((n) => peer(n, `10.9.0.${n}`));
+  const isNear = (host: string): boolean => host.startsWith('10.0.0.');
+  const book = new PeerBook(isNear);
+  book.add([...far, ...near], 0);
+  const [one, two, three, four, five, six] = near;
+  assert.deepEqual(book.take(8, 0), [one, two, three, far[0], four, five, six, far[1]]);
+  assert.deepEqual(book.take(8, 0), [far[2]]);
+});
+
+test('a near peer that failed waits for those that did not', () => {
+  const book = new PeerBook((host) => host === '10.0.0.1');
+  book.add([peer(1)], 0);
+  book.take(1, 0);
+  book.ended(peer(1), false, 0, random);
+  book.add([peer(2), peer(3)], 0);
+  assert.deepEqual(book.take(3, 60_000), [peer(2), peer(3), peer(1)]);
+});
+
 test('our own address is never dialed again', () => {
   const book = new PeerBook();
   book.add([peer(1)], 0);

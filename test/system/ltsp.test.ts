@@ -75,7 +75,10 @@ test('what is missing is said in one sentence, and nothing is begun', () => {
   );
   server.writeConf('[server]\n');
   const lonely = server.ltsp(['swarm', 'publish'], 'none');
-  assert.match(lonely.said, /This machine has no network interface that LTSP could use: bring one up/);
+  assert.match(
+    lonely.said,
+    /This machine has no network interface that LTSP could use: give one an address and a default route/,
+  );
   assert.deepEqual([lonely.status !== 0, untouched()], [true, true]);
 });
 

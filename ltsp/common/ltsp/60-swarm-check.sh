@@ -10,7 +10,7 @@ swarm_check_main() {
 	test ! -r /etc/ltsp/ltsp.conf || swarm_check_conf /etc/ltsp/ltsp.conf
 	if [ -z "${DEVICE:-}" ] && ! ip -o route get 192.168.67.1 >/dev/null 2>&1 &&
 		[ -z "$(find /sys/class/net/*/ -maxdepth 1 -name device 2>/dev/null)" ]; then
-		warn "This machine has no network interface that LTSP could use: bring one up with an address (ip address), then run this again"
+		warn "This machine has no network interface that LTSP could use: give one an address and a default route, then run this again"
 	fi
 }
 

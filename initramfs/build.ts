@@ -4,6 +4,8 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ARCHES } from '../contract/manifest.ts';
+import { ARCHITECTURES } from './architecture.ts';
 import { PACKAGES } from './contents.ts';
 import { BUILT_USING, defaultCache, unpackPackages } from './packages.ts';
 import { buildStage1, GROUPS, type Stage1Report } from './stage1.ts';
@@ -14,6 +16,7 @@ Writes DIR/vmlinuz, DIR/initrd.img, DIR/report.json and DIR/built-using (Debian'
   --key FILE      public key that manifests must be signed with (swarmboot key generate)
   --no-key        for any site: "swarmboot stage1 install" puts the site's key behind it
   --agent FILE    single-file agent (dist/swarmboot-agent)
+  --arch NAME     amd64 or arm64 (amd64)
   --suite NAME    Debian suite of the kernel (trixie)
   --mirror URL    Debian mirror (mmdebstrap's default)
   --cache DIR     downloads and compressed parts (\${SWARMBOOT_CACHE:-~/.cache/swarmboot})
@@ -64,6 +67,7 @@ async function main(): Promise<void> {
       'no-key': { type: 'boolean', default: false },
       out: { type: 'string' },
       agent: { type: 'string', default: join(import.meta.dirname, '../dist/swarmboot-agent') },
+      arch: { type: 'string', default: 'amd64' },
       suite: { type: 'string', default: 'trixie' },
       mirror: { type: 'string' },
       cache: { type: 'string', default: defaultCache(process.env) },
@@ -85,14 +89,18 @@ async function main(): Promise<void> {
   const limitBytes = values.limit === undefined ? undefined : Number(values.limit);
   if (limitBytes !== undefined && !(Number.isSafeInteger(limitBytes) && limitBytes > 0))
     throw new Error(`Cannot use --limit "${values.limit}": it takes bytes`);
+  const architecture = ARCHES.find((arch) => arch === values.arch);
+  if (architecture === undefined)
+    throw new Error(`Cannot use --arch "${values.arch}": it takes ${ARCHES.join(' or ')}`);
   const source = {
     suite: values.suite,
     mirror: values.mirror,
-    architecture: 'amd64',
-    packages: PACKAGES,
+    architecture,
+    packages: [ARCHITECTURES[architecture].kernelPackage, ...PACKAGES],
   };
   const packages = await unpackPackages(source, values.cache, values.refresh);
   const stage1 = await buildStage1({
+    architecture,
     packages,
     agent,
     publicKey,

@@ -3,9 +3,8 @@
  * The build fails if the Debian packages lack one of these, so that no machine finds out at boot.
  */
 
-/** Debian packages that stage-1 is taken from; libraries are found by reading the programs (libraries.ts). */
+/** Debian packages that stage-1 is taken from, beside the kernel (architecture.ts); libraries are found by reading the programs (libraries.ts). */
 export const PACKAGES: readonly string[] = [
-  'linux-image-amd64',
   'busybox-static',
   'kexec-tools',
   // Libraries that node names and nothing above depends on.
@@ -113,6 +112,3 @@ export const FILES: Readonly<Record<string, string>> = {
   'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n',
   'etc/swarmboot/modules': `${MODULES_AT_START.join('\n')}\n`,
 };
-
-/** Kernel and initrd together, in bytes: every machine of a room fetches this from the server. */
-export const STAGE1_LIMIT_BYTES = 56 * 2 ** 20;

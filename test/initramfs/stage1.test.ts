@@ -36,7 +36,7 @@ async function madeUpPackages(t: TestContext): Promise<Stage1Options> {
   };
   const libraries = 'usr/lib/x86_64-linux-gnu';
   await put(`boot/vmlinuz-${RELEASE}`, 'the signed kernel');
-  await put('usr/bin/busybox', '#!/bin/sh\nprintf "sh\\nmodprobe\\nbusybox\\n"\n', 0o755);
+  await put('usr/bin/busybox', '#!/bin/sh\n\0[\0[[\0busybox\0modprobe\0sh\0\0', 0o755);
   await put('usr/sbin/kexec', makeElf({ needed: ['libxen.so.4'], interpreter: LINKER }), 0o755);
   await put(`${libraries}/ld-linux-x86-64.so.2`, makeElf({}));
   await put(`${libraries}/libc.so.6`, makeElf({ needed: ['ld-linux-x86-64.so.2'] }));
@@ -48,6 +48,7 @@ async function madeUpPackages(t: TestContext): Promise<Stage1Options> {
   await put(`${modules}/kernel/loop.ko`, makeElf({ modinfo: ['depends='] }));
   await put(`${modules}/kernel/ptp.ko`, makeElf({ modinfo: ['depends=', 'firmware=ptp.fw'] }));
   return {
+    architecture: 'amd64',
     packages,
     agent,
     publicKey,

@@ -20,6 +20,7 @@ describe('stage-1 in a machine with virtio, e1000e and USB network adapters', { 
     const agent = join(folder, 'swarmboot-agent');
     await buildAgent({ entry: join(import.meta.dirname, 'stage1-probe.ts'), output: agent });
     const stage1 = await buildStage1({
+      architecture: 'amd64',
       packages: await debianPackages(),
       agent: await readFile(agent),
       publicKey,

@@ -2,12 +2,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { formatPublicKey, generateKey } from '../../contract/signify.ts';
+import { ARCHITECTURES } from '../../initramfs/architecture.ts';
 import { PACKAGES } from '../../initramfs/contents.ts';
 import { defaultCache, unpackPackages } from '../../initramfs/packages.ts';
 
 export const debianPackages = (): Promise<string> =>
   unpackPackages(
-    { suite: 'trixie', mirror: undefined, architecture: 'amd64', packages: PACKAGES },
+    {
+      suite: 'trixie',
+      mirror: undefined,
+      architecture: 'amd64',
+      packages: [ARCHITECTURES.amd64.kernelPackage, ...PACKAGES],
+    },
     defaultCache(process.env),
     false,
   );

@@ -19,6 +19,7 @@ let stage1: Stage1;
 
 /** The runtime itself stands in for the agent: the same libraries, and no bundle to wait for. Level 1 for speed. */
 const optionsIn = async (cache: string): Promise<Stage1Options> => ({
+  architecture: 'amd64',
   packages: await debianPackages(),
   agent: readFileSync(process.execPath),
   publicKey,

@@ -1,0 +1,20 @@
+/**
+ * The applets of a busybox, read from its file: one of another architecture cannot be asked with --list here.
+ *
+ * busybox keeps the names as one table, sorted, each with a zero behind it, and an empty name at the end
+ * (applet_names of include/applet_tables.h). `[` sorts first.
+ */
+
+const FIRST = Buffer.from('\0[\0[[\0', 'latin1');
+const NAME = /^[a-z0-9_.[-][a-z0-9_.+[-]{0,31}$/;
+
+/** Throws Error if the file has no such table. */
+export function appletsOf(busybox: Uint8Array): string[] {
+  const bytes = Buffer.from(busybox.buffer, busybox.byteOffset, busybox.byteLength);
+  const start = bytes.indexOf(FIRST) + 1;
+  const end = start > 0 ? bytes.indexOf('\0\0', start) : -1;
+  const names = end > start ? bytes.toString('latin1', start, end).split('\0') : [];
+  if (names.length === 0 || !names.every((name) => NAME.test(name)))
+    throw new Error('Cannot read the applets of this busybox: it has no table of their names');
+  return names;
+}

@@ -3,6 +3,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { MachineArch } from './machine-arguments.ts';
 import type { Network } from './network.ts';
 import { BRIDGE, PREFIX_V6, SERVER_ADDRESS, siteDhcpConfiguration } from './network-plan.ts';
 import { describeExit, Program } from './program.ts';
@@ -26,11 +27,20 @@ export interface BootServerOptions {
   readonly folder: string;
   /** `full`: we give leases; `proxy`: the site's own DHCP server does, we only answer PXE. */
   readonly dhcp: 'full' | 'proxy';
-  /** Root folder of a Debian with shim and GRUB: UEFI machines get these instead of iPXE. */
-  readonly shimRoot?: string;
+  readonly arch: MachineArch;
+  /** What UEFI machines load first. */
+  readonly uefi: 'ipxe' | 'shim';
+  /** Root folder of a Debian whose boot loaders machines get, where this machine's own has others or none. */
+  readonly debianRoot?: string;
   /** More arguments of `swarmboot serve`. */
   readonly arguments?: readonly string[];
 }
+
+/** The serial port that a machine's console is on. */
+const CONSOLE: Readonly<Record<MachineArch, string>> = {
+  amd64: 'console=ttyS0,115200',
+  arm64: 'console=ttyAMA0,115200',
+};
 
 /** fetch() inside a namespace, tried until `timeoutMs` is over: Node itself cannot enter one. */
 const FETCH = `
@@ -92,11 +102,11 @@ export class BootServer {
   }
 
   #startDnsmasq(): void {
-    const { folder, dhcp, state, shimRoot } = this.#options;
+    const { folder, dhcp, state, uefi, debianRoot } = this.#options;
     const file = join(folder, 'dnsmasq.conf');
     const argv = [
       ...['dnsmasq', '--mode', dhcp, '--interface', BRIDGE, '--address', `${SERVER_ADDRESS}/24`],
-      ...(shimRoot === undefined ? ['--uefi', 'ipxe'] : ['--uefi', 'shim', '--debian-root', shimRoot]),
+      ...['--uefi', uefi, ...(debianRoot === undefined ? [] : ['--debian-root', debianRoot])],
     ];
     const text = execFileSync(SWARMBOOT, [...argv, '--ra', PREFIX_V6, '--install-ipxe', '--state', state], {
       encoding: 'utf8',
@@ -112,10 +122,10 @@ export class BootServer {
 
   /** Starts `swarmboot serve` (again, after `stopHttp`). */
   async startHttp(timeoutMs = 20_000): Promise<void> {
-    const { state, config, image } = this.#options;
+    const { state, config, image, arch } = this.#options;
     const program = this.#start('swarmboot', [
       ...[SWARMBOOT, 'serve', '--state', state, '--config', config, '--image', image],
-      ...['--host', SERVER_ADDRESS, '--http-port', String(HTTP_PORT), '--append', 'console=ttyS0,115200'],
+      ...['--host', SERVER_ADDRESS, '--http-port', String(HTTP_PORT), '--append', CONSOLE[arch]],
       ...(this.#options.arguments ?? []),
     ]);
     const ended = program.exited.then((exit) => {

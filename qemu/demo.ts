@@ -6,13 +6,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ACCELERATOR_CHOICES, type Accelerator, type AcceleratorChoice, chooseAccelerator } from './accel.ts';
+import { bootLoaders } from './boot-loaders.ts';
 import { bootToLogin } from './boot-to-login.ts';
 import { Display, POWERED_ON } from './display.ts';
 import { DEFAULT_MEMORY_MIB, type Lab, type LabOptions, withLab } from './lab.ts';
 import type { Machine } from './machine.ts';
 import { FIRMWARES, type Firmware } from './machine-arguments.ts';
 import { makeReport, type Report, renderReport } from './report.ts';
-import { shimRoot } from './shim.ts';
 
 class UsageError extends Error {}
 
@@ -128,7 +128,7 @@ async function main(): Promise<void> {
     ...{ state: options.state, config: options.config, image: options.image },
     ...{ firmware: options.firmware, memoryMiB: options.memoryMiB },
     ...(serverRate > 0 ? { serverArguments: ['--seed-rate', String(serverRate * 1024 ** 2)] } : {}),
-    ...(options.firmware === 'secureboot' ? { shimRoot: await shimRoot() } : {}),
+    ...(options.firmware === 'secureboot' ? { debianRoot: await bootLoaders() } : {}),
     ...(options.transcripts === undefined ? {} : { transcripts: options.transcripts }),
   };
   await withLab(labOptions, async (lab) => {

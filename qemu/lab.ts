@@ -6,7 +6,7 @@ import type { Accelerator } from './accel.ts';
 import { BootServer } from './boot-server.ts';
 import { onExit } from './cleanup.ts';
 import { Machine, type MachineOptions } from './machine.ts';
-import type { Firmware } from './machine-arguments.ts';
+import type { Firmware, MachineArch } from './machine-arguments.ts';
 import { Network } from './network.ts';
 import { machineMac, tapName } from './network-plan.ts';
 import { parseStatus, type Status } from './status.ts';
@@ -19,6 +19,8 @@ export interface LabOptions {
   readonly config: string;
   /** Name of the image that machines boot. */
   readonly image: string;
+  /** `amd64` unless told otherwise. */
+  readonly arch?: MachineArch;
   readonly firmware?: Firmware;
   readonly memoryMiB?: number;
   readonly cpus?: number;
@@ -26,8 +28,9 @@ export interface LabOptions {
   readonly dhcp?: 'full' | 'proxy';
   /** Rate of each machine's link in bits per second; unlimited if not given. */
   readonly linkBitsPerSecond?: number;
-  /** See `BootServerOptions`; what the firmware `secureboot` needs. */
-  readonly shimRoot?: string;
+  /** See `BootServerOptions`; shim is what the firmware `secureboot` needs, and gets unless told otherwise. */
+  readonly uefi?: 'ipxe' | 'shim';
+  readonly debianRoot?: string;
   readonly serverArguments?: readonly string[];
   /** Folder for transcripts, kept in any case; else a temporary one, kept only on failure. */
   readonly transcripts?: string;
@@ -68,7 +71,9 @@ export class Lab {
     try {
       const server = await BootServer.start({
         ...{ network, folder, dhcp, state: options.state, config: options.config, image: options.image },
-        ...(options.shimRoot === undefined ? {} : { shimRoot: options.shimRoot }),
+        arch: options.arch ?? 'amd64',
+        uefi: options.uefi ?? (options.firmware === 'secureboot' ? 'shim' : 'ipxe'),
+        ...(options.debianRoot === undefined ? {} : { debianRoot: options.debianRoot }),
         ...(options.serverArguments ? { arguments: options.serverArguments } : {}),
       });
       return new Lab(options, folder, network, server);
@@ -87,6 +92,7 @@ export class Lab {
     const machine = new Machine({
       name: `machine${index + 1}`,
       accelerator: options.accelerator,
+      arch: options.arch ?? 'amd64',
       firmware: options.firmware ?? 'bios',
       memoryMiB: options.memoryMiB ?? DEFAULT_MEMORY_MIB,
       cpus: options.cpus ?? 1,

@@ -2,7 +2,7 @@
 import { copyFileSync, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Console, type ExpectOptions, type Found } from './console.ts';
-import { type MachinePlan, machineArguments, OVMF } from './machine-arguments.ts';
+import { type MachinePlan, machineArguments, QEMU, UEFI } from './machine-arguments.ts';
 import { describeExit, Program, type ProgramExit } from './program.ts';
 
 export interface MachineOptions extends Omit<MachinePlan, 'uefiVariables'> {
@@ -33,12 +33,12 @@ export class Machine {
     let complete: MachinePlan = plan;
     if (plan.firmware !== 'bios') {
       const uefiVariables = join(folder, `${plan.name}.vars`);
-      copyFileSync(OVMF[plan.firmware].variables, uefiVariables);
+      copyFileSync(UEFI[plan.arch][plan.firmware].variables, uefiVariables);
       complete = { ...plan, uefiVariables };
     }
     this.#program = new Program({
       name: `qemu ${plan.name}`,
-      argv: ['qemu-system-x86_64', ...machineArguments(complete)],
+      argv: [QEMU[plan.arch], ...machineArguments(complete)],
       namespace,
       onOutput: (bytes) => this.console.feed(bytes),
     });

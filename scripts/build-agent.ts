@@ -29,6 +29,7 @@ type BuildSea = (
   options: {
     targets: { nodeRange: string; platform: string; arch: string; output: string }[];
     nodePath: string;
+    useLocalNode: boolean;
     seaConfig: Record<string, unknown>;
   },
 ) => Promise<void>;
@@ -123,6 +124,9 @@ async function injectIntoNode(script: Uint8Array, target: string, runtime: Runti
     await sea(join(work, 'agent.cjs'), {
       targets: [{ nodeRange: 'node26', platform: 'linux', arch: pkgArch, output: made }],
       nodePath: stripped,
+      // With both, pkg puts the bundle into `nodePath`, and has it prepared by the node that runs this, the same version:
+      // one of another architecture cannot do it here.
+      useLocalNode: true,
       // No code cache: V8's differs from build to build. Leaving out what is not called saves more (65 against 100 ms).
       seaConfig: { main: '../agent.cjs', useCodeCache: false, disableExperimentalSEAWarning: true },
     });

@@ -57,15 +57,24 @@ const exists = (path: string): Promise<boolean> =>
 /** The package from the npm registry, checked and unpacked into the cache; returns its folder. */
 async function fetchPackage(name: string, cache: string): Promise<string> {
   const { version, integrity } = await lockedPackage(name);
+  // The bundle is prepared by the node that runs this, for a node that may differ in nothing but its architecture.
+  if (`v${version}` !== process.version)
+    throw new Error(
+      `This is node ${process.version}, and ${name} is ${version}: run it with the node of package-lock.json`,
+    );
   const folder = join(cache, `${name}-${version}`);
   if (await exists(folder)) return folder;
   await mkdir(cache, { recursive: true });
   const work = await mkdtemp(join(cache, 'fetching-'));
   try {
-    await run('npm', ['pack', '--silent', '--pack-destination', work, `${name}@${version}`], {
-      timeout: FETCH_TIMEOUT_MS,
-      cwd: root,
-    });
+    await run(
+      'npm',
+      ['pack', '--silent', '--prefer-offline', '--pack-destination', work, `${name}@${version}`],
+      {
+        timeout: FETCH_TIMEOUT_MS,
+        cwd: root,
+      },
+    );
     const [archive] = await readdir(work);
     if (archive === undefined) throw new Error(`"npm pack ${name}@${version}" wrote nothing`);
     checkIntegrity(name, await readFile(join(work, archive)), integrity);

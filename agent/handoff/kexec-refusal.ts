@@ -5,6 +5,7 @@
  * was signed, ENOKEY for a key that neither firmware nor shim knows, ENODATA or (under lockdown) EPERM for no signature
  * at all. kexec-tools prints strerror(3)'s text.
  */
+import type { Arch } from '../../contract/manifest.ts';
 import { BootError } from '../boot-error.ts';
 
 const SIGNATURE = [
@@ -14,8 +15,19 @@ const SIGNATURE = [
   ['Operation not permitted', 'the kernel of stage-1 is locked down, and it has no signature that counts'],
 ] as const;
 
-/** `output` is what kexec printed, `release` and `strategy` are for the sentence. */
-export function kexecRefusal(output: string, release: string, strategy: string): BootError {
+/**
+ * `output` is what kexec printed, `release` and `strategy` are for the sentence, `arch` is the machine's: Debian's ARM64
+ * kernel has only the call that lockdown forbids, whatever the other kernel's signature.
+ */
+export function kexecRefusal(output: string, release: string, strategy: string, arch: Arch): BootError {
+  if (arch === 'arm64' && output.includes('Operation not permitted')) {
+    return new BootError(
+      'kernel-untrusted',
+      `The kernel of "${release}" cannot be started: Debian's ARM64 kernel, which stage-1 runs, is locked down and then ` +
+        'starts no other kernel (kexec: Operation not permitted)',
+      { hint: 'Switch Secure Boot off on this machine (docs/secure-boot.md)', retriable: 'no' },
+    );
+  }
   const untrusted = SIGNATURE.find(([text]) => output.includes(text));
   if (untrusted) {
     const [said, meaning] = untrusted;

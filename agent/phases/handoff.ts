@@ -1,6 +1,6 @@
 /** Phase handoff: load the real kernel, say goodbye to swarm and server, and jump. Load and jump are two calls. */
 import type { Handover } from '../../contract/handover.ts';
-import { fileOfRole } from '../../contract/manifest.ts';
+import { type Arch, fileOfRole } from '../../contract/manifest.ts';
 import { BAKED_KEY_PATH } from '../../contract/paths.ts';
 import { BootError } from '../boot-error.ts';
 import { composeCmdline } from '../handoff/cmdline.ts';
@@ -32,10 +32,18 @@ const JUMP_LIMIT_MS = 20_000;
 const DRAIN_MS = 200;
 
 /**
- * `kexec -s`: kexec_file_load(2), the one call that Secure Boot's lockdown allows, and the one that keeps the new
- * kernel's segments out of pmem regions. Throws `BootError` with code `kexec-refused`,
- * or `kernel-untrusted`, which no other strategy can help.
+ * How kexec loads the kernel. `-s`: kexec_file_load(2), the one call that Secure Boot's lockdown allows, and the one that
+ * keeps the new kernel's segments out of pmem regions. Debian's ARM64 kernel is built without it, and so cannot hand
+ * over under Secure Boot; there it is `-c`, kexec_load(2). kexec would then have the segments hashed once more between
+ * the kernels (`-i` leaves that out), which for an image takes long with the caches off, and phase verify has just
+ * done it.
  */
+const KEXEC_LOAD: Readonly<Record<Arch, readonly string[]>> = {
+  amd64: ['-s', '-l'],
+  arm64: ['-c', '-i', '-l'],
+};
+
+/** Throws `BootError` with code `kexec-refused`, or `kernel-untrusted`, which no other strategy can help. */
 export async function handoffPhase(context: PhaseContext, options: HandoffOptions): Promise<Outcome<void>> {
   const { machine, telemetry, signal } = context;
   const { room, release, download } = options;
@@ -48,12 +56,13 @@ export async function handoffPhase(context: PhaseContext, options: HandoffOption
   }
   // The swarm still seeds; since verify its store is open for reading only, or kexec would answer ETXTBSY.
   context.awaiting('kexec to load the kernel');
-  const args = ['-s', '-l', room.kernelPath, `--initrd=${room.initrdPath}`, `--command-line=${cmdline}`];
+  const load = KEXEC_LOAD[release.manifest.arch];
+  const args = [...load, room.kernelPath, `--initrd=${room.initrdPath}`, `--command-line=${cmdline}`];
   const loaded = await machine.run('kexec', args, { signal });
   signal.throwIfAborted();
   if (loaded.status !== 0) {
     const said = loaded.output || `status ${loaded.status}`;
-    throw kexecRefusal(said, releaseName(release.manifest), strategy);
+    throw kexecRefusal(said, releaseName(release.manifest), strategy, release.manifest.arch);
   }
   context.awaiting('the swarm and the server to be told');
   const { downloaded, uploaded, hashFailures } = download.swarm.stats();

@@ -11,19 +11,24 @@ packages_lab='qemu-system-x86:qemu-system-x86_64 ovmf:/usr/share/OVMF/OVMF_CODE_
 	arch-test:arch-test squashfs-tools:mksquashfs busybox-static:busybox zstd:zstd cpio:cpio xz-utils:xz kmod:modinfo
 	binutils:strip'
 
+# The same for ARM64: its emulator, its UEFI, its strip; and its programs on this machine, for image builds.
+packages_arm64='qemu-system-arm:qemu-system-aarch64 qemu-efi-aarch64:/usr/share/AAVMF/AAVMF_CODE.fd
+	binutils-aarch64-linux-gnu:aarch64-linux-gnu-strip qemu-user-static:qemu-aarch64-static
+	binfmt-support:update-binfmts'
+
 # The peers that tests and bench measure us against.
 packages_clients='aria2:aria2c transmission-daemon:transmission-daemon transmission-cli:transmission-create
 	python3:python3 python3-libtorrent: iproute2:ip curl:curl udpcast:udp-sender'
 
 # Debian packages of ours.
-packages_package='dpkg-dev:dpkg-buildpackage debhelper:dh po-debconf:po2debconf lintian:lintian fakeroot:fakeroot'
+packages_package='binutils-aarch64-linux-gnu:aarch64-linux-gnu-strip dpkg-dev:dpkg-buildpackage debhelper:dh po-debconf:po2debconf lintian:lintian fakeroot:fakeroot'
 
 packages_for() {
 	case "$1" in
 	demo) echo "$packages_base $packages_lab" ;;
 	bench) echo "$packages_base $packages_lab $packages_clients" ;;
 	package) echo "$packages_base $packages_lab $packages_package" ;;
-	test) echo "$packages_base $packages_lab $packages_clients $packages_package nftables:nft signify-openbsd:signify-openbsd file:file tmux:tmux
+	test) echo "$packages_base $packages_lab $packages_arm64 $packages_clients $packages_package nftables:nft signify-openbsd:signify-openbsd file:file tmux:tmux
 		shellcheck:shellcheck" ;;
 	*) fail "--for takes demo, test, bench or package, not \"$1\"" ;;
 	esac

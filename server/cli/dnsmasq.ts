@@ -2,6 +2,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { ARCHES, type Arch } from '../../contract/manifest.ts';
 import { tftpDirectory } from '../catalog/layout.ts';
 import { Failure } from '../failure.ts';
 import { hasShim, installBootFiles } from '../netboot/boot-files.ts';
@@ -28,12 +29,17 @@ const tell = (sentence: string): boolean => process.stderr.write(`swarmboot: ${s
 
 /** shim without its GRUB in the same folder is a machine that stops at a red screen. */
 async function checkShim(tftpRoot: string): Promise<void> {
-  if (await hasShim(tftpRoot, 'amd64')) return;
-  throw new Failure(
-    'missing-program',
-    `shim and a GRUB that loads over HTTP are not in ${tftpRoot}; on Debian 13 apt-get install shim-signed ` +
-      'grub-efi-amd64-signed and give --install-ipxe (Debian 12: docs/secure-boot.md)',
-  );
+  const absent: Arch[] = [];
+  for (const arch of ARCHES) if (!(await hasShim(tftpRoot, arch))) absent.push(arch);
+  if (absent.length === ARCHES.length)
+    throw new Failure(
+      'missing-program',
+      `shim and a GRUB that loads over HTTP are not in ${tftpRoot}; on Debian 13 apt-get install shim-signed ` +
+        'grub-efi-amd64-signed and give --install-ipxe (Debian 12: docs/secure-boot.md)',
+    );
+  // A room of one architecture is the usual one.
+  for (const arch of absent)
+    tell(`${tftpRoot} has no shim and GRUB for ${arch}: such UEFI machines will not boot`);
 }
 
 async function run(options: Options): Promise<void> {

@@ -29,7 +29,7 @@ const publishing = (command: Command): Command =>
     .requiredOption('--name <NAME>', 'name of the image: a-z 0-9 . _ -')
     .option(
       '--cmdline <TEXT>',
-      'kernel command line of the real system (default: console=tty0 console=ttyS0,115200 panic=30)',
+      'kernel command line of the real system (default: console=tty0 console=ttyS0,115200 panic=30; arm64: ttyAMA0)',
     )
     .option('--expires-days <N>', 'machines refuse the release after so many days', integer(1, 3650), 90)
     .option('--keep <N>', 'how many versions stay on disk', integer(1, 100), 3)
@@ -46,6 +46,7 @@ function checkCommon(options: CommonOptions): void {
 }
 
 interface BuildOptions extends CommonOptions {
+  readonly arch: Arch;
   readonly suite: string;
   readonly hostname: string | undefined;
   readonly user: string | undefined;
@@ -60,13 +61,14 @@ interface BuildOptions extends CommonOptions {
 async function build(options: BuildOptions): Promise<void> {
   checkCommon(options);
   const { buildWithSeeder, findAgent, SEED_PACKAGES, seederKey } = await import('../image/seed-content.ts');
-  const agent = options.seed ? findAgent() : undefined;
+  const agent = options.seed ? await findAgent(options.arch) : undefined;
   if (options.seed && agent === undefined)
     throw new Failure(
       'bad-option',
-      '--seed needs the agent, which is not here; make it with scripts/build-agent',
+      `--seed needs the agent, which is not here; make it with scripts/build-agent --arch ${options.arch}`,
     );
   const recipe: ImageOptions = {
+    arch: options.arch,
     suite: options.suite,
     hostname: options.hostname ?? options.name.replaceAll(/[._]/g, '-').replace(/-+$/, ''),
     user: options.user,
@@ -106,8 +108,8 @@ async function build(options: BuildOptions): Promise<void> {
   await publish(folder, options, interrupted.signal);
 }
 
-async function publish(folder: string, options: CommonOptions, signal: AbortSignal): Promise<void> {
-  const { DEFAULT_CMDLINE, publishImage } = await import('../image/publish-image.ts');
+async function publish(folder: string, options: BuildOptions, signal: AbortSignal): Promise<void> {
+  const { publishImage } = await import('../image/publish-image.ts');
   await publishImage(
     {
       kernel: join(folder, RELEASE_FILES.kernel),
@@ -115,7 +117,7 @@ async function publish(folder: string, options: CommonOptions, signal: AbortSign
       root: join(folder, RELEASE_FILES.root),
       shareRoot: true,
     },
-    { ...options, cmdline: options.cmdline ?? DEFAULT_CMDLINE, arch: undefined },
+    options,
     say,
     signal,
   );
@@ -132,14 +134,9 @@ interface ImportOptions extends CommonOptions {
 async function importFiles(options: ImportOptions): Promise<void> {
   checkCommon(options);
   using interrupted = interruption();
-  const { DEFAULT_CMDLINE, publishImage } = await import('../image/publish-image.ts');
+  const { publishImage } = await import('../image/publish-image.ts');
   const { kernel, initrd, root, linkRoot } = options;
-  await publishImage(
-    { kernel, initrd, root, shareRoot: linkRoot },
-    { ...options, cmdline: options.cmdline ?? DEFAULT_CMDLINE },
-    say,
-    interrupted.signal,
-  );
+  await publishImage({ kernel, initrd, root, shareRoot: linkRoot }, options, say, interrupted.signal);
 }
 
 async function list(options: { state: string; json: boolean }): Promise<void> {
@@ -164,6 +161,11 @@ export function imageCommand(): Command {
   const image = new Command('image').description('images that machines boot');
   publishing(image.command('build'))
     .description('build a Debian image with mmdebstrap and publish it (needs root)')
+    .addOption(
+      new Option('--arch <ARCH>', "architecture of the machines (default: this machine's own)")
+        .choices(ARCHES)
+        .default(process.arch === 'arm64' ? 'arm64' : 'amd64'),
+    )
     .option('--suite <SUITE>', 'Debian suite', 'trixie')
     .option('--hostname <HOST>', 'host name of the machines (default: the name of the image)')
     .option('--user <NAME>', 'account that can log in')

@@ -16,8 +16,11 @@ import { KERNEL_HEAD_BYTES, readKernelImage } from './kernel-image.ts';
 import { readImageModules } from './modules.ts';
 import { checkSquashfs } from './squashfs.ts';
 
+/** The serial port that firmware talks on: a PC's first, or the UART that Arm's SBSA asks of servers. */
+const SERIAL: Readonly<Record<Arch, string>> = { amd64: 'ttyS0', arm64: 'ttyAMA0' };
+
 /** Both consoles get a login; a kernel or initramfs that gives up reboots after 30 seconds instead of hanging. */
-export const DEFAULT_CMDLINE = 'console=tty0 console=ttyS0,115200 panic=30';
+export const defaultCmdline = (arch: Arch): string => `console=tty0 console=${SERIAL[arch]},115200 panic=30`;
 
 export interface ImageSource {
   readonly kernel: string;
@@ -29,7 +32,8 @@ export interface ImageSource {
 
 export interface PublishOptions {
   readonly name: string;
-  readonly cmdline: string;
+  /** Of the real system's kernel; undefined takes `defaultCmdline`. */
+  readonly cmdline: string | undefined;
   readonly expiresDays: number;
   /** What the kernel must be for; undefined takes what it is. */
   readonly arch: Arch | undefined;
@@ -118,7 +122,7 @@ export async function publishImage(
       name: options.name,
       arch: kernel.arch,
       kernelRelease: release,
-      cmdline: options.cmdline,
+      cmdline: options.cmdline ?? defaultCmdline(kernel.arch),
       strategies: strategiesOf(pmem, release),
       expiresDays: options.expiresDays,
       place: async (folder) => {

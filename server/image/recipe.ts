@@ -2,9 +2,12 @@
  * What an image is built from. Pure: options in, mmdebstrap's arguments and a cache key out.
  */
 import { createHash } from 'node:crypto';
+import type { Arch } from '../../contract/manifest.ts';
 import { Failure } from '../failure.ts';
 
 export interface ImageOptions {
+  /** Of the machines; of another than this one if this one can run its programs (qemu-user-static). */
+  readonly arch: Arch;
   /** Debian suite: trixie, bookworm. */
   readonly suite: string;
   readonly hostname: string;
@@ -20,9 +23,8 @@ export interface ImageOptions {
 /** Raised when the build itself changes, so that nothing built by an older program is taken from the cache. */
 const RECIPE_VERSION = 2;
 
-/** A bootable Debian: kernel, init, device manager, initramfs, network configuration by DHCP, name resolution. */
+/** A bootable Debian, beside its kernel: init, device manager, initramfs, network configuration by DHCP, name resolution. */
 const BASE_PACKAGES = [
-  'linux-image-amd64',
   'systemd-sysv',
   'udev',
   'initramfs-tools',
@@ -34,6 +36,8 @@ const BASE_PACKAGES = [
   'login',
   'passwd',
 ];
+
+const basePackages = ({ arch }: ImageOptions): string[] => [`linux-image-${arch}`, ...BASE_PACKAGES];
 
 /** Not in a netbooted RAM image: manual pages, translations, documentation but for licences. */
 const DPKG_OPTIONS = [
@@ -110,12 +114,13 @@ export function checkImageOptions(options: ImageOptions): void {
 /** Arguments of mmdebstrap(1) that make the root file system in `target`. No mirror is named: Debian's own. */
 export function mmdebstrapArguments(options: ImageOptions, target: string): string[] {
   return [
+    `--architectures=${options.arch}`,
     '--variant=minbase',
     '--format=directory',
     '--aptopt=Apt::Install-Recommends "false"',
     `--essential-hook=${initramfsHook()}`,
     ...DPKG_OPTIONS.map((option) => `--dpkgopt=${option}`),
-    `--include=${[...BASE_PACKAGES, ...options.include].join(',')}`,
+    `--include=${[...basePackages(options), ...options.include].join(',')}`,
     options.suite,
     target,
   ];
@@ -127,7 +132,7 @@ export function recipeKey(options: ImageOptions): string {
   const include = [...new Set(options.include)].sort();
   const recipe = {
     version: RECIPE_VERSION,
-    base: BASE_PACKAGES,
+    base: basePackages(options),
     initramfs: initramfsHook(),
     suite,
     hostname,

@@ -2,6 +2,7 @@
 import { cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Arch } from '../../contract/manifest.ts';
 import { RELEASE_FILES } from '../catalog/layout.ts';
 import { Failure } from '../failure.ts';
 import { type ImageOptions, mmdebstrapArguments, SMALL_EXCLUDES } from './recipe.ts';
@@ -44,6 +45,20 @@ async function inRoot(
 
 const exists = async (root: string, folder: string, name: string): Promise<boolean> =>
   (await readdir(join(root, folder)).catch((): string[] => [])).includes(name);
+
+/** Packages run programs of theirs when they are installed; arch-test(1) tells whether this machine can. */
+async function checkPrograms(arch: Arch, context: BuildContext): Promise<void> {
+  const options = { timeoutMs: 10_000, ...withSignal(context) };
+  await runProgram('arch-test', [arch], options).catch((error: unknown) => {
+    if (!(error instanceof Failure && error.code === 'program-failed')) throw error;
+    throw new Failure(
+      'missing-program',
+      `Programs of ${arch} do not run on this machine, and installing Debian for it needs them: ` +
+        'apt-get install qemu-user-static binfmt-support',
+      { cause: error },
+    );
+  });
+}
 
 async function kernelRelease(root: string): Promise<string> {
   const kernels = (await readdir(join(root, 'boot'))).filter((name) => name.startsWith('vmlinuz-'));
@@ -114,6 +129,7 @@ export async function buildImageFiles(
   await runProgram('mksquashfs', ['-version'], { timeoutMs: 10_000, debianPackage: 'squashfs-tools' });
   const root = join(folder, 'root');
   try {
+    await checkPrograms(options.arch, context);
     context.say(`Installing Debian ${options.suite} with mmdebstrap, which takes a minute or more`);
     // In a mount namespace of its own: whatever mmdebstrap mounts below `root` (/dev, /proc) is gone when it ends, even
     // if it is killed, and the removal below can never reach the host's own.

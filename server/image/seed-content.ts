@@ -10,9 +10,10 @@
  * than to pack the root again.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { chmod, copyFile, link, mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { chmod, copyFile, link, mkdir, open, readFile, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Arch } from '../../contract/manifest.ts';
 import { RELEASE_FILES } from '../catalog/layout.ts';
 import { Failure } from '../failure.ts';
 import { type BuildContext, packRoot } from './root-file-system.ts';
@@ -42,10 +43,31 @@ export const SEED_PACKAGES: readonly string[] = ['libatomic1', 'libstdc++6'];
 
 const WANTS = `etc/systemd/system/multi-user.target.wants/${UNIT}`;
 
-/** Where the agent is: beside the program in a checkout, else where the package puts it. undefined: nowhere. */
-export function findAgent(): string | undefined {
-  const checkout = join(import.meta.dirname, '../../dist/swarmboot-agent');
-  return [checkout, '/usr/lib/swarmboot/swarmboot-agent'].find((path) => existsSync(path));
+/** Where scripts/build-agent puts it, below a checkout. */
+const BUILT_AGENTS: Readonly<Record<Arch, string>> = {
+  amd64: 'dist/swarmboot-agent',
+  arm64: 'dist/arm64/swarmboot-agent',
+};
+/** e_machine of elf(5). */
+const ELF_MACHINES: Readonly<Record<Arch, number>> = { amd64: 62, arm64: 183 };
+
+async function isAgentFor(arch: Arch, path: string): Promise<boolean> {
+  await using file = await open(path, 'r').catch(() => undefined);
+  const head = Buffer.alloc(20);
+  await file?.read(head, 0, head.length, 0);
+  return head.toString('latin1', 0, 4) === '\x7fELF' && head.readUInt16LE(18) === ELF_MACHINES[arch];
+}
+
+/** Where an agent for `arch` is: in a checkout, else where the package puts it. undefined: nowhere. */
+export async function findAgent(arch: Arch): Promise<string | undefined> {
+  const paths = [
+    join(import.meta.dirname, '../..', BUILT_AGENTS[arch]),
+    '/usr/lib/swarmboot/swarmboot-agent',
+  ];
+  for (const path of paths) {
+    if (await isAgentFor(arch, path)) return path;
+  }
+  return undefined;
 }
 
 /** Part of the cache key of a root with the seeder in it. */

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { Arch } from '../../contract/manifest.ts';
 import { formatPublicKey, generateKey } from '../../contract/signify.ts';
+import { ARCHITECTURES } from '../../initramfs/architecture.ts';
 import {
   buildStage1,
   type Group,
@@ -19,14 +21,15 @@ import { makeElf } from './make-elf.ts';
 import { listSquashfs, partsOf } from './read-initrd.ts';
 
 const RELEASE = '6.12.0-test';
-const LINKER = '/lib64/ld-linux-x86-64.so.2';
+const LINKER = { amd64: '/lib64/ld-linux-x86-64.so.2', arm64: '/lib/ld-linux-aarch64.so.1' } as const;
 const publicKey = formatPublicKey(
   generateKey((length) => randomBytes(length)),
   'test',
 );
-const agent = makeElf({ needed: ['libc.so.6'], interpreter: LINKER });
+const agentFor = (arch: Arch) => makeElf({ needed: ['libc.so.6'], interpreter: LINKER[arch] });
+const agent = agentFor('amd64');
 
-async function madeUpPackages(t: TestContext): Promise<Stage1Options> {
+async function madeUpPackages(t: TestContext, architecture: Arch = 'amd64'): Promise<Stage1Options> {
   const folder = await mkdtemp(join(tmpdir(), 'swarmboot-stage1-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const packages = join(folder, 'packages');
@@ -34,12 +37,14 @@ async function madeUpPackages(t: TestContext): Promise<Stage1Options> {
     await mkdir(dirname(join(packages, path)), { recursive: true });
     await writeFile(join(packages, path), bytes, { mode });
   };
-  const libraries = 'usr/lib/x86_64-linux-gnu';
+  const libraries = `usr/${ARCHITECTURES[architecture].libraryDirectory}`;
+  const interpreter = LINKER[architecture];
+  const linker = basename(interpreter);
   await put(`boot/vmlinuz-${RELEASE}`, 'the signed kernel');
   await put('usr/bin/busybox', '#!/bin/sh\n\0[\0[[\0busybox\0modprobe\0sh\0\0', 0o755);
-  await put('usr/sbin/kexec', makeElf({ needed: ['libxen.so.4'], interpreter: LINKER }), 0o755);
-  await put(`${libraries}/ld-linux-x86-64.so.2`, makeElf({}));
-  await put(`${libraries}/libc.so.6`, makeElf({ needed: ['ld-linux-x86-64.so.2'] }));
+  await put('usr/sbin/kexec', makeElf({ needed: ['libxen.so.4'], interpreter }), 0o755);
+  await put(`${libraries}/${linker}`, makeElf({}));
+  await put(`${libraries}/libc.so.6`, makeElf({ needed: [linker] }));
   await put(`${libraries}/libxen.so.4.20`, makeElf({ needed: ['libc.so.6'] }));
   await symlink('libxen.so.4.20', join(packages, libraries, 'libxen.so.4'));
   const modules = `usr/lib/modules/${RELEASE}`;
@@ -48,9 +53,9 @@ async function madeUpPackages(t: TestContext): Promise<Stage1Options> {
   await put(`${modules}/kernel/loop.ko`, makeElf({ modinfo: ['depends='] }));
   await put(`${modules}/kernel/ptp.ko`, makeElf({ modinfo: ['depends=', 'firmware=ptp.fw'] }));
   return {
-    architecture: 'amd64',
+    architecture,
     packages,
-    agent,
+    agent: agentFor(architecture),
     publicKey,
     cache: join(folder, 'cache'),
     level: 1,
@@ -113,6 +118,20 @@ test('stage-1 holds programs, libraries, drivers, agent, key and init, each with
   assert.equal(report.files['bin/swarmboot-agent'], agent.length);
 });
 
+test("ARM64's dynamic linker lies right in lib, beside the drivers", async (t) => {
+  const paths = listing(await buildStage1(await madeUpPackages(t, 'arm64')));
+  const expected: Record<string, string> = {
+    'lib/ld-linux-aarch64.so.1': '120777',
+    'system/lib/ld-linux-aarch64.so.1': '-rwxr-xr-x',
+    'lib/aarch64-linux-gnu': '120777',
+    'system/lib/aarch64-linux-gnu/libc.so.6': '-rwxr-xr-x',
+    lib: '40755',
+    'lib/first/loop.ko': '100644',
+    [`lib/modules/${RELEASE}/kernel/ptp.ko`]: '-rw-r--r--',
+  };
+  for (const [path, mode] of Object.entries(expected)) assert.equal(paths.get(path), mode, path);
+});
+
 test('the same things in give the same bytes, from another folder and a cold cache', async (t) => {
   const first = await buildStage1(await madeUpPackages(t));
   const second = await buildStage1(await madeUpPackages(t));
@@ -139,7 +158,7 @@ test('everything that is missing is named at once', async (t) => {
     ...options,
     modules: ['e1000e', 'no-such-driver'],
     applets: ['sh', 'udhcpc'],
-    agent: makeElf({ needed: ['libatomic.so.1'], interpreter: LINKER }),
+    agent: makeElf({ needed: ['libatomic.so.1'], interpreter: LINKER.amd64 }),
   });
   assert.equal(error.code, 'missing');
   for (const name of ['libxen.so.4', 'no_such_driver', 'udhcpc', 'libatomic.so.1'])

@@ -4,6 +4,7 @@ import { type MachinePlan, machineArguments } from '../../qemu/machine-arguments
 
 const PLAN: MachinePlan = {
   name: 'machine1',
+  arch: 'amd64',
   accelerator: 'tcg',
   firmware: 'bios',
   memoryMiB: 1280,
@@ -64,4 +65,17 @@ it('boots a kernel directly', () => {
 
 it('uses KVM when told', () => {
   assert.deepEqual(valuesOf(machineArguments({ ...PLAN, accelerator: 'kvm' }), '-accel'), ['kvm']);
+});
+
+it('boots an ARM64 machine by its UEFI, which needs no system management mode', () => {
+  const plan = { ...PLAN, arch: 'arm64', uefiVariables: '/tmp/x.vars' } as const;
+  const args = machineArguments({ ...plan, firmware: 'uefi' });
+  assert.deepEqual(valuesOf(args, '-machine'), ['virt']);
+  assert.deepEqual(valuesOf(args, '-drive'), [
+    'if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.fd',
+    'if=pflash,unit=1,format=raw,file=/tmp/x.vars',
+  ]);
+  const secure = machineArguments({ ...plan, firmware: 'secureboot' });
+  assert.deepEqual(valuesOf(secure, '-global'), []);
+  assert.match(valuesOf(secure, '-drive')[0] ?? '', /AAVMF_CODE\.ms\.fd$/);
 });

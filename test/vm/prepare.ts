@@ -11,6 +11,8 @@ const LAB = join(ROOT, '.cache/lab');
 export const STATE = join(LAB, 'state');
 export const CONFIG = join(LAB, 'config');
 export const STAGE1 = join(STATE, 'stage1/amd64');
+/** Where stage-1's Debian packages are unpacked: packages-SUITE-ARCH-KEY. */
+export const STAGE1_CACHE = join(ROOT, '.cache/stage1');
 export const IMAGE = 'demo';
 export const CREDENTIALS = { user: 'demo', password: 'demo' };
 /** From power-on to login; generous, for a busy two-core machine without KVM. */
@@ -19,12 +21,18 @@ export const LOGIN_TIMEOUT_MS = 6 * 60_000;
 /** A first image build downloads a Debian. */
 const PREPARE_TIMEOUT_MS = 20 * 60_000;
 
-/** Builds what is out of date, and finds out how machines can run here. */
-export async function prepare(): Promise<AcceleratorDecision> {
-  execFileSync(join(ROOT, 'scripts/lib/prepare-lab'), ['--image', IMAGE], {
+/** Without a name: everything but an image. */
+export function prepareFor(arch: 'amd64' | 'arm64', image?: string): void {
+  const wanted = image === undefined ? ['--no-image'] : ['--image', image];
+  execFileSync(join(ROOT, 'scripts/lib/prepare-lab'), ['--arch', arch, ...wanted], {
     stdio: ['ignore', 'inherit', 'inherit'],
     timeout: PREPARE_TIMEOUT_MS,
   });
+}
+
+/** Builds what is out of date, and finds out how machines can run here. */
+export async function prepare(): Promise<AcceleratorDecision> {
+  prepareFor('amd64', IMAGE);
   return chooseAccelerator('auto', join(STAGE1, 'vmlinuz'));
 }
 

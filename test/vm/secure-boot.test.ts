@@ -4,17 +4,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import type { AcceleratorDecision } from '../../qemu/accel.ts';
+import { bootLoaders } from '../../qemu/boot-loaders.ts';
 import { bootToLogin } from '../../qemu/boot-to-login.ts';
 import { type LabOptions, withLab } from '../../qemu/lab.ts';
-import { shimRoot } from '../../qemu/shim.ts';
 import { CONFIG, CREDENTIALS, IMAGE, LOGIN_TIMEOUT_MS, prepare, STATE } from './prepare.ts';
 
 describe('a UEFI machine with Secure Boot on', () => {
   let host: AcceleratorDecision;
-  let shim: string;
+  let loaders: string;
   before(async () => {
     host = await prepare();
-    shim = await shimRoot();
+    loaders = await bootLoaders();
   });
 
   // By HTTP Boot, where every byte before the kernel passes through our own server; long/secure-boot-refusal.test.ts
@@ -22,7 +22,7 @@ describe('a UEFI machine with Secure Boot on', () => {
   it('by HTTP Boot: reaches the login of the real system through shim and GRUB', async () => {
     const options: LabOptions = {
       ...{ machines: 1, accelerator: host.accelerator, state: STATE, config: CONFIG, image: IMAGE },
-      ...{ firmware: 'secureboot', shimRoot: shim },
+      ...{ firmware: 'secureboot', debianRoot: loaders },
     };
     await withLab(options, async (lab) => {
       const machine = lab.powerOn(0, { httpBoot: true });

@@ -10,13 +10,14 @@ import {
 import { systemFiles } from '../../../server/image/system-files.ts';
 
 const good: ImageOptions = {
-  ...{ suite: 'trixie', hostname: 'lab', user: 'demo', password: 'demo' },
+  ...{ arch: 'amd64', suite: 'trixie', hostname: 'lab', user: 'demo', password: 'demo' },
   include: ['vim-tiny', 'openssh-server'],
   size: 'full',
 };
 
 test('every option is part of the cache key; the order of packages is not', () => {
   const changes: Partial<ImageOptions>[] = [
+    { arch: 'arm64' },
     { suite: 'bookworm' },
     { hostname: 'lab2' },
     { user: 'demo2' },

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
 import { parseManifest } from '../../../contract/manifest.ts';
 import type { AcceleratorDecision } from '../../../qemu/accel.ts';
+import { bootLoaders } from '../../../qemu/boot-loaders.ts';
 import { type LabOptions, withLab } from '../../../qemu/lab.ts';
-import { shimRoot } from '../../../qemu/shim.ts';
 import { loadSecretKey } from '../../../server/catalog/keys.ts';
 import { publishRelease } from '../../../server/catalog/publish.ts';
 import type { Status } from '../../../server/machines/status.ts';
@@ -57,17 +57,17 @@ async function unsignedImage(t: TestContext): Promise<string> {
 
 describe('a UEFI machine with Secure Boot on', () => {
   let host: AcceleratorDecision;
-  let shim: string;
+  let loaders: string;
   before(async () => {
     host = await prepare();
-    shim = await shimRoot();
+    loaders = await bootLoaders();
   });
 
   // ProxyDHCP is the harder case: shim finds GRUB's server in the firmware's ProxyDHCP packets.
   it('refuses a kernel that is not signed, says so on the screen and to the server, and reboots', async (t) => {
     const options: LabOptions = {
       ...{ machines: 1, accelerator: host.accelerator, state: await unsignedImage(t), config: CONFIG },
-      ...{ image: UNSIGNED, firmware: 'secureboot', shimRoot: shim, dhcp: 'proxy' },
+      ...{ image: UNSIGNED, firmware: 'secureboot', debianRoot: loaders, dhcp: 'proxy' },
       serverArguments: ['--append', 'swarmboot.reboot=3'],
     };
     await withLab(options, async (lab) => {

@@ -27,7 +27,8 @@ async function hybridImage(t: TestContext): Promise<TestImage> {
   return image;
 }
 
-suite('our hybrid torrent', () => {
+// Side by side: Transmission mostly waits for its own beat.
+suite('our hybrid torrent', { concurrency: true }, () => {
   let command: CommandOf;
   const launch: LaunchClient = (options) => launchTransmission(options, command);
 
@@ -46,7 +47,7 @@ suite('our hybrid torrent', () => {
     weFetchMetadata(t, { launch, image: await hybridImage(t) }));
 });
 
-suite("a v1 torrent of libtorrent's, with this machine's Transmission", () => {
+suite("a v1 torrent of libtorrent's, with this machine's Transmission", { concurrency: true }, () => {
   const launch: LaunchClient = (options) => launchTransmission(options);
 
   async function v1Image(t: TestContext): Promise<TestImage> {

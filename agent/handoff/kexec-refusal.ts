@@ -17,14 +17,16 @@ const SIGNATURE = [
 
 /**
  * `output` is what kexec printed, `release` and `strategy` are for the sentence, `arch` is the machine's: Debian's ARM64
- * kernel has only the call that lockdown forbids, whatever the other kernel's signature.
+ * kernel has only the call that IMA's policy of Secure Boot (EACCES) and lockdown (EPERM) forbid, whatever the other
+ * kernel's signature.
  */
 export function kexecRefusal(output: string, release: string, strategy: string, arch: Arch): BootError {
-  if (arch === 'arm64' && output.includes('Operation not permitted')) {
+  const forbidden = ['Permission denied', 'Operation not permitted'].find((text) => output.includes(text));
+  if (arch === 'arm64' && forbidden !== undefined) {
     return new BootError(
       'kernel-untrusted',
       `The kernel of "${release}" cannot be started: Debian's ARM64 kernel, which stage-1 runs, is locked down and then ` +
-        'starts no other kernel (kexec: Operation not permitted)',
+        `starts no other kernel (kexec: ${forbidden})`,
       { hint: 'Switch Secure Boot off on this machine (docs/secure-boot.md)', retriable: 'no' },
     );
   }

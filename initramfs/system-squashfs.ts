@@ -20,7 +20,9 @@ const TIMEOUT_MS = 600_000;
 const BLOCK = '256K';
 
 async function mksquashfs(args: readonly string[]): Promise<string> {
-  const { stdout } = await run('mksquashfs', args, { timeout: TIMEOUT_MS, maxBuffer: 2 ** 20 }).catch(
+  // Times are in the arguments, and mksquashfs takes them from one place only; package builds set the variable.
+  const env = { ...process.env, SOURCE_DATE_EPOCH: undefined };
+  const { stdout } = await run('mksquashfs', args, { timeout: TIMEOUT_MS, maxBuffer: 2 ** 20, env }).catch(
     (error: { code?: string | number; stderr?: string; stdout?: string; message: string }) => {
       // It says its version with status 1.
       if (args[0] === '-version' && error.stdout) return { stdout: error.stdout };

@@ -141,6 +141,17 @@ test('the same things in give the same bytes, from another folder and a cold cac
   assert.ok(!later.initrd.equals(first.initrd));
 });
 
+test('a package build, which dates everything by SOURCE_DATE_EPOCH, gets the same bytes', async (t) => {
+  const plain = await buildStage1(await madeUpPackages(t));
+  const before = process.env.SOURCE_DATE_EPOCH;
+  t.after(() => {
+    if (before === undefined) delete process.env.SOURCE_DATE_EPOCH;
+    else process.env.SOURCE_DATE_EPOCH = before;
+  });
+  process.env.SOURCE_DATE_EPOCH = '86400';
+  assert.ok((await buildStage1(await madeUpPackages(t))).initrd.equals(plain.initrd));
+});
+
 const refusal = async (options: Stage1Options): Promise<Stage1Error> => {
   try {
     await buildStage1(options);

@@ -21,9 +21,8 @@ const MEANS: Readonly<Record<Strategy, (layout: Layout) => string>> = {
 /** Throws `BootError` with code `cmdline-too-long`. */
 export function composeCmdline(imageCmdline: string, plan: Plan, append: string): string {
   // `root=`, whatever it names, makes the initramfs a ramfs: a tmpfs would end at half of the RAM.
-  const means = MEANS[plan.strategy](plan.layout);
-  const handoff = `swarmboot.root=${plan.layout.root} ${means} root=swarmboot`.replace('  ', ' ');
-  const cmdline = [imageCmdline, 'boot=swarmboot', handoff, append]
+  const handoff = [`swarmboot.root=${plan.layout.root}`, MEANS[plan.strategy](plan.layout), 'root=swarmboot'];
+  const cmdline = [imageCmdline, 'boot=swarmboot', ...handoff, append]
     .map((part) => part.trim())
     .filter((part) => part !== '')
     .join(' ');

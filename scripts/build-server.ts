@@ -37,11 +37,10 @@ export const serverBundle = () =>
     target: 'node26',
     format: 'esm',
     banner: { js: REQUIRE },
-    // Names of classes and functions are in logs and stack traces: a package may be large, not unreadable.
+    // Names of classes and functions are in logs and stack traces: identifiers are not minified, which keeps them.
     // React's own; and what ink asks for only where somebody debugs it.
     define: { 'process.env.NODE_ENV': '"production"' },
     external: ['react-devtools-core'],
-    keepNames: true,
     minifySyntax: true,
     minifyWhitespace: true,
     write: false,

@@ -165,6 +165,34 @@ test('two that dial each other keep one connection, and none with themselves', a
   assert.equal(leech.stats().peers, 1);
 });
 
+test('a second address of a peer that is here is dialed once, and our own never again', async (t) => {
+  const { metainfo } = content;
+  const host = '0.0.0.0';
+  const seed = await startSwarm(t, {
+    metainfo,
+    store: seedStore(content),
+    complete: true,
+    uploadBytesPerSecond: 1e5,
+    host,
+  });
+  const leech = await startSwarm(t, { metainfo, store: emptyStore(content), host });
+  const ended: string[] = [];
+  leech.on('peer-closed', ({ address, reason }) => ended.push(`${address} ${reason}`));
+  leech.addPeers([endpointOf(seed)]);
+  await until(() => leech.stats().peers === 1, 'a connection');
+  leech.addPeers([
+    { host: '127.0.0.2', port: seed.port },
+    { host: '127.0.0.3', port: leech.port },
+  ]);
+  const times = (text: string): number => ended.filter((line) => line === text).length;
+  await until(() => times(`127.0.0.2:${seed.port} duplicate`) > 0, 'the second address was dialed');
+  await until(() => times(`127.0.0.3:${leech.port} self`) > 0, 'the own address was dialed');
+  // After a failure it would be dialed again within 1.5 s.
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  assert.equal(ended.length, 3, ended.join(', '));
+  assert.equal(leech.stats().peers, 1);
+});
+
 test('the upload limit holds', async (t) => {
   const { metainfo } = content;
   const seed = await startSwarm(t, {

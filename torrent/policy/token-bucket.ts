@@ -1,5 +1,6 @@
 /**
- * Upload limit. The bucket may go into debt by one block, so a block larger than its capacity is delayed, never stuck.
+ * So many bytes a second, and some at once. The bucket may go into debt by one block, so a block larger than its capacity is
+ * delayed, never stuck.
  */
 export class TokenBucket {
   readonly #bytesPerSecond: number;
@@ -7,10 +8,12 @@ export class TokenBucket {
   #tokens: number;
   #last: number;
 
-  /** `bytesPerSecond` <= 0 or infinite: no limit. Bursts are bounded by 50 ms of the rate, but at least two blocks. */
-  constructor(bytesPerSecond: number, now: number) {
+  /**
+   * `bytesPerSecond` <= 0 or infinite: no limit. `burstBytes`, if not given: 50 ms of the rate, but at least two blocks.
+   */
+  constructor(bytesPerSecond: number, now: number, burstBytes?: number) {
     this.#bytesPerSecond = bytesPerSecond > 0 ? bytesPerSecond : Number.POSITIVE_INFINITY;
-    this.#capacity = Math.max(this.#bytesPerSecond * 0.05, 2 * 16384);
+    this.#capacity = burstBytes ?? Math.max(this.#bytesPerSecond * 0.05, 2 * 16384);
     this.#tokens = this.#capacity;
     this.#last = now;
   }

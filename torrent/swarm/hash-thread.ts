@@ -11,6 +11,7 @@ import { Worker } from 'node:worker_threads';
 import { MERKLE_BLOCK, merkleRootInPlace, SHA256_BYTES } from '../merkle.ts';
 import { type Metainfo, pieceLengthOf } from '../metainfo-model.ts';
 import { checkPiece, expectedV2, zeroFrom } from '../piece-check.ts';
+import { TokenBucket } from '../policy/token-bucket.ts';
 
 interface Job {
   readonly id: number;
@@ -47,10 +48,12 @@ function threadMain(): void {
   });
 }
 
-/** A piece of up to so many bytes, 0.2 ms of hashing, or 0.6 where OPENSSL_ia32cap hides the SHA instructions, ... */
+/** A piece of up to so many bytes: 0.2 ms of hashing, or 0.6 where OPENSSL_ia32cap hides the SHA instructions. */
 const HASHED_HERE_BYTES = 256 * 1024;
-/** ... that comes so many ms after the one before leaves the loop idle for the most part. */
-const HASHED_HERE_PAUSE_MS = 8;
+/** So much leaves the loop idle for the most part, ... */
+const HASHED_HERE_BYTES_PER_SECOND = 16 * 2 ** 20;
+/** ... and so much may come at once: a loop that was held up finds several pieces, and a thread costs more than these. */
+const HASHED_HERE_BURST_BYTES = 4 * 2 ** 20;
 
 const ZERO_LEAF = Buffer.alloc(SHA256_BYTES);
 
@@ -62,12 +65,13 @@ export class HashThread {
   /** A thread can be had, as far as we know. */
   #threads = true;
   #nextId = 1;
-  #lastAt = Number.NEGATIVE_INFINITY;
+  readonly #here: TokenBucket;
 
   /** `now`: in ms. */
   constructor(metainfo: Metainfo, now: () => number) {
     this.#metainfo = metainfo;
     this.#now = now;
+    this.#here = new TokenBucket(HASHED_HERE_BYTES_PER_SECOND, now(), HASHED_HERE_BURST_BYTES);
   }
 
   /** Whether there is a thread (yet). */
@@ -125,10 +129,7 @@ export class HashThread {
   }
 
   #hasTime(length: number): boolean {
-    const now = this.#now();
-    const paused = now - this.#lastAt >= HASHED_HERE_PAUSE_MS;
-    this.#lastAt = now;
-    return paused && length <= HASHED_HERE_BYTES && this.#waiting.size === 0;
+    return length <= HASHED_HERE_BYTES && this.#waiting.size === 0 && this.#here.take(length, this.#now());
   }
 
   #digest(shared: SharedArrayBuffer, length: number, treeLength: number): Promise<Digests | undefined> {

@@ -238,6 +238,7 @@ export class Room {
   #handshake(peer: PeerConnection, infohash: string, peerId: string): string | undefined {
     if (infohash !== this.#infohash) return 'other-torrent';
     if (peerId === this.#ownId) {
+      this.#introduce(peer);
       if (peer.listensAt) this.book.foundSelf(peer.listensAt);
       return 'self';
     }
@@ -251,6 +252,7 @@ export class Room {
         oldIsOutgoing: old.direction === 'out',
       });
       if (!keepNew) {
+        this.#introduce(peer);
         this.#inherit(old, peer);
         return 'duplicate';
       }
@@ -261,7 +263,7 @@ export class Room {
       if (!least) return 'full';
       least.peer.close('gave-way');
     }
-    if (peer.direction === 'in') peer.wire.greet(this.#options.infohash, this.#options.peerId);
+    this.#introduce(peer);
     peer.peerId = peerId;
     this.#byId.set(peerId, peer);
     this.peers.set(peer.key, peer);
@@ -269,6 +271,14 @@ export class Room {
     if (peer.listensAt) this.book.connected(peer.listensAt);
     this.#options.joined(peer);
     return undefined;
+  }
+
+  /**
+   * Our half of the handshake to who came to us, also where it does not stay: who knows that it has dialed another address
+   * of a peer that is here, or itself, does not do so again.
+   */
+  #introduce({ direction, wire }: PeerConnection): void {
+    if (direction === 'in') wire.greet(this.#options.infohash, this.#options.peerId);
   }
 
   /** Whom we dialed has a place: it was wanted. */

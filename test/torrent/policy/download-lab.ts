@@ -17,6 +17,9 @@ export class Lab {
   now = 0;
   /** Requests that each peer holds: "piece/begin/length". */
   readonly owed = new Map<number, Map<string, { piece: number; begin: number; length: number }>>();
+  /** What was cancelled at each peer, and of that what the peer then refused when it was asked again. */
+  readonly #cancelled = new Map<number, Set<string>>();
+  readonly #doubtful = new Map<number, Set<string>>();
   readonly dropped: { peer: number; reason: string; ban: boolean }[] = [];
   readonly verifying: number[] = [];
   /** Blocks that each peer takes in one request, if it said so. */
@@ -60,16 +63,31 @@ export class Lab {
       assert.ok(blocks >= 1 && blocks <= (this.longest.get(command.peer) ?? 1), 'as long as the peer takes');
       assert.equal(length, Math.min(blocks * BLOCK_BYTES, lengthOf(piece) - begin), 'whole blocks');
       held.set(keyOf(command), command);
-    } else if (command.do === 'cancel')
-      assert.ok(
-        this.owed.get(command.peer)?.delete(keyOf(command)) ?? true,
-        'what is cancelled was asked for',
-      );
+    } else if (command.do === 'cancel') this.#cancel(command.peer, keyOf(command));
     else if (command.do === 'verify') this.verifying.push(command.piece);
     else if (command.do === 'drop') {
       this.dropped.push(command);
       if (this.owed.delete(command.peer)) this.apply({ type: 'left', peer: command.peer });
     }
+  }
+
+  #cancel(peer: number, key: string): void {
+    const held = this.owed.get(peer);
+    if (!held) return;
+    assert.ok(held.delete(key) || this.#doubtful.get(peer)?.has(key), 'what is cancelled was asked for');
+    this.#cancelled.get(peer)?.add(key);
+  }
+
+  /** The peer refuses its oldest request. */
+  reject(peer: number): void {
+    const held = this.owed.get(peer);
+    const [first] = held ?? [];
+    if (!held || !first) return;
+    const [key, request] = first;
+    held.delete(key);
+    // Asked, cancelled, asked again, refused once: which of the two that was cannot be told (BEP 6 refuses what is cancelled).
+    if (this.#cancelled.get(peer)?.has(key)) this.#doubtful.get(peer)?.add(key);
+    this.apply({ type: 'rejected', peer, ...request });
   }
 
   join(
@@ -79,6 +97,8 @@ export class Lab {
   ): void {
     const { origin = false, fast = true, blocks = 1 } = options;
     this.owed.set(peer, new Map());
+    this.#cancelled.set(peer, new Set());
+    this.#doubtful.set(peer, new Set());
     this.apply({ type: 'joined', peer, id: Buffer.from(`-SB0100-${String(peer).padStart(12, '0')}`), fast });
     this.longest.set(peer, blocks);
     if (origin || blocks > 1)

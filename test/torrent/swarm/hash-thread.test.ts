@@ -11,14 +11,14 @@ const shared = (bytes: Uint8Array): Buffer => {
   return copy;
 };
 
-/** A clock by which everything comes at once. */
-const IN_A_HURRY = (): number => 0;
+/** Longer pieces than are ever hashed without a thread. */
+const LONG = 2 ** 19;
 
 test('every piece, right and altered, as checkPiece judges it', async (t) => {
-  const { metainfo, bytes } = await makeContent(3 * 65_536 + 777);
-  const thread = new HashThread(metainfo, IN_A_HURRY);
+  const { metainfo, bytes } = await makeContent(3 * LONG + 777, LONG);
+  const thread = new HashThread(metainfo, () => performance.now());
   t.after(() => thread.close());
-  const gone = new HashThread(metainfo, IN_A_HURRY);
+  const gone = new HashThread(metainfo, () => performance.now());
   gone.close();
   for (let piece = 0; piece < metainfo.pieceCount; piece++) {
     const right = shared(bytes.subarray(piece * metainfo.pieceLength, (piece + 1) * metainfo.pieceLength));
@@ -38,8 +38,8 @@ test('every piece, right and altered, as checkPiece judges it', async (t) => {
 });
 
 test('a check under way when the thread ends is finished here', async () => {
-  const { metainfo, bytes } = await makeContent(65_536);
-  const thread = new HashThread(metainfo, IN_A_HURRY);
+  const { metainfo, bytes } = await makeContent(LONG, LONG);
+  const thread = new HashThread(metainfo, () => performance.now());
   const checks = Array.from({ length: 20 }, () =>
     thread.check(0, shared(bytes.subarray(0, metainfo.pieceLength))),
   );
@@ -47,7 +47,7 @@ test('a check under way when the thread ends is finished here', async () => {
   assert.deepEqual(new Set(await Promise.all(checks)), new Set(['ok']));
 });
 
-test('small pieces that come slowly need no thread, and one is there once they come fast', async (t) => {
+test('pieces that come slowly, or a few at once, need no thread; one is there once they come fast', async (t) => {
   const { metainfo, bytes } = await makeContent(65_536);
   let now = 0;
   const thread = new HashThread(metainfo, () => now);
@@ -55,14 +55,19 @@ test('small pieces that come slowly need no thread, and one is there once they c
   const right = shared(bytes.subarray(0, metainfo.pieceLength));
   const altered = shared(right);
   altered[0]! ^= 1;
-  const checkBothAfter = async (pauseMs: number): Promise<void> => {
-    now += pauseMs;
-    assert.equal(await thread.check(0, right), 'ok');
-    now += pauseMs;
-    assert.equal(await thread.check(0, altered), 'bad');
+  /** Checks `bytesInAll` of pieces, one every `pauseMs`. */
+  const checkMany = async (bytesInAll: number, pauseMs: number): Promise<void> => {
+    for (let checked = 0; checked < bytesInAll; checked += 2 * right.length) {
+      now += 2 * pauseMs;
+      assert.equal(await thread.check(0, right), 'ok');
+      assert.equal(await thread.check(0, altered), 'bad');
+    }
   };
-  await checkBothAfter(20);
-  assert.equal(thread.isRunning, false);
-  await checkBothAfter(1);
-  assert.equal(thread.isRunning, true);
+  const slowly = (2 * right.length * 1000) / (16 * 2 ** 20);
+  await checkMany(8 * 2 ** 20, slowly);
+  assert.equal(thread.isRunning, false, 'slowly');
+  await checkMany(2 * 2 ** 20, 0);
+  assert.equal(thread.isRunning, false, 'a few at once');
+  await checkMany(4 * 2 ** 20, 0);
+  assert.equal(thread.isRunning, true, 'fast');
 });

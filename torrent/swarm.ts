@@ -13,6 +13,7 @@ import { Download } from './policy/download.ts';
 import type { DownloadCommand, DownloadEvent } from './policy/download-events.ts';
 import { DEFAULT_REQUEST_QUEUE } from './policy/pipeline.ts';
 import { webseedMayHelp } from './policy/webseed-turn.ts';
+import { Announcer } from './swarm/announcer.ts';
 import { Arrivals, type ArrivedFrom } from './swarm/arrivals.ts';
 import { checkedReads } from './swarm/checked-reads.ts';
 import { Completion } from './swarm/completion.ts';
@@ -60,6 +61,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   readonly #room: Room;
   readonly #seeding: Seeding;
   readonly #webseeds: Webseeds;
+  readonly #announcer: Announcer;
   #hashes: HashThread | undefined;
   readonly #startedAt: number;
   readonly #peerId: Buffer;
@@ -137,6 +139,10 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       random: tuning.random,
     });
     this.#room = this.#makeRoom();
+    this.#announcer = new Announcer(
+      this.#room.peers,
+      (key, piece) => this.#download.peers.get(key)?.pieces.has(piece) ?? false,
+    );
     this.#exchange = new PeerExchange({
       peers: this.#room.peers,
       isSeed: (key) => this.#download.peers.get(key)?.pieces.isFull ?? false,
@@ -209,6 +215,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       this.#seeding.close();
       this.#exchange.close();
       this.#webseeds.close();
+      this.#announcer.close();
       this.#hashes?.close();
       this.#completion.reject(new Error('The swarm was closed before the download was complete'));
     }
@@ -368,7 +375,8 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     }
     this.#payload += this.#shape.payloadOf(piece);
     // Before the policy hears of it: it may let peers go that need to know that we have everything.
-    for (const peer of this.#room.peers.values()) peer.wire.have(piece);
+    this.#seeding.keep(piece, bytes);
+    this.#announcer.announce(piece);
     this.#apply({ type: 'verified', piece, bytes });
     this.emit('piece', piece, sources);
     if (this.#download.have.isFull) this.#finished();
@@ -381,6 +389,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     this.#seeding.growCache(this.#memoryPieces);
     this.#discovery?.complete();
     this.#completion.resolve();
+    this.#announcer.flush();
     this.emit('complete');
   }
 
@@ -421,6 +430,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     this.#apply({ type: 'tick' });
     this.#webseeds.run();
     if (++this.#ticks % 4 !== 0) return;
+    this.#announcer.flush();
     this.#dealSlots();
     this.#room.closeIdle();
     this.#room.dial();

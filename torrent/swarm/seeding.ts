@@ -70,6 +70,11 @@ export class Seeding {
     this.#cache.grow(pieces);
   }
 
+  /** A piece that was just stored, in case that somebody asks for it soon. */
+  keep(piece: number, bytes: Uint8Array): void {
+    this.#cache.keep(piece, bytes);
+  }
+
   /** Tells a new peer what may be asked of us (BEP 3, 6), as the first message after the handshake. */
   greet({ wire }: PeerConnection): void {
     const { have } = this.#options;

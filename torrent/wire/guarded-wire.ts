@@ -34,6 +34,8 @@ export interface GuardedWireOptions {
   readonly metadataBytes: number;
   readonly now: () => number;
   readonly send: (bytes: Uint8Array) => void;
+  /** For what is in no hurry: with the next bytes that are. */
+  readonly sendLater: (bytes: Uint8Array) => void;
   readonly described: (description: PeerDescription) => void;
   /** A message of peer exchange, without its ids. The reason why the peer must go, or undefined. */
   readonly exchanged?: (payload: Buffer) => string | undefined;
@@ -125,6 +127,16 @@ export class GuardedWire extends Wire {
   override have(piece: number): void {
     this.#budget.pieceKnown();
     super.have(piece);
+  }
+
+  /** The same, with whatever goes out next. */
+  haveLater(piece: number): void {
+    this.#budget.pieceKnown();
+    const message = Buffer.allocUnsafe(9);
+    message.writeUInt32BE(5, 0);
+    message[4] = MESSAGE.have;
+    message.writeUInt32BE(piece, 5);
+    if (!this.#ended) this.#options.sendLater(message);
   }
 
   /** Takes a request off the list; peers with the fast extension are told (BEP 6). */

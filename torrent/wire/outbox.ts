@@ -1,6 +1,7 @@
 /**
  * What goes out to one peer, collected until the current turn of the event loop is over: many requests become one write,
- * a run of blocks one gathered write. (One system call per 17-byte request cost a third of the time.)
+ * a run of blocks one gathered write. (One system call per 17-byte request cost a third of the time.) What is in no hurry
+ * rides along with the next bytes that are.
  */
 import type { Socket } from 'node:net';
 
@@ -11,6 +12,8 @@ const NOTHING = Buffer.alloc(0);
 export class Outbox {
   readonly #socket: Socket;
   #chunks: Uint8Array[] = [];
+  /** In no hurry. */
+  #riders: Uint8Array[] = [];
   #afterSent: (() => void)[] = [];
   #scheduled = false;
   #bytes = 0;
@@ -38,12 +41,17 @@ export class Outbox {
   }
 
   push(bytes: Uint8Array): void {
-    if (this.pendingBytes === 0) this.#took();
+    this.#count(bytes);
     this.#chunks.push(bytes);
-    this.#bytes += bytes.length;
     if (this.#scheduled) return;
     this.#scheduled = true;
     process.nextTick(() => this.flush());
+  }
+
+  /** These bytes, a whole message, go out with the next ones that are pushed, or with the next `flush`. */
+  pushLater(bytes: Uint8Array): void {
+    this.#count(bytes);
+    this.#riders.push(bytes);
   }
 
   /** `done` is called once everything pushed so far has left this process, or never will. */
@@ -53,11 +61,14 @@ export class Outbox {
 
   flush(): void {
     this.#scheduled = false;
-    const chunks = this.#chunks;
+    const chunks = this.#riders.length === 0 ? this.#chunks : [...this.#riders, ...this.#chunks];
     const callbacks = this.#afterSent;
     this.#chunks = [];
+    this.#riders = [];
     this.#afterSent = [];
     this.#bytes = 0;
+    // Nothing was taken either.
+    if (chunks.length === 0 && callbacks.length === 0) return;
     const done = (): void => {
       this.#took();
       for (const callback of callbacks) callback();
@@ -84,5 +95,10 @@ export class Outbox {
     // Writes end in order, so the callback of an empty last one covers all. Errors are the socket's 'error' event too.
     this.#socket.write(NOTHING, callbacks.length > 0 ? done : this.#took);
     this.#socket.uncork();
+  }
+
+  #count(bytes: Uint8Array): void {
+    if (this.pendingBytes === 0) this.#took();
+    this.#bytes += bytes.length;
   }
 }

@@ -91,6 +91,7 @@ export class PeerConnection implements UploadTarget {
       metadataBytes: options.metadataBytes,
       now: options.now,
       send: (bytes) => this.#outbox.push(bytes),
+      sendLater: (bytes) => this.#outbox.pushLater(bytes),
       described: (description) => {
         this.description = description;
         handlers.described(this, description);
@@ -150,6 +151,11 @@ export class PeerConnection implements UploadTarget {
     this.#framer.push(chunk);
     // In the middle of a block nothing can be decided before its end; a full house is read on at once.
     return chunk.length < TRICKLE_BYTES && this.#framer.missingBytes > chunk.length ? 'later' : 'now';
+  }
+
+  /** Whatever waits to go out goes now. */
+  flush(): void {
+    if (!this.#closed) this.#outbox.flush();
   }
 
   close(reason: string): void {

@@ -71,6 +71,15 @@ export class PieceCache {
     };
   }
 
+  /** A piece that was just stored: it will be asked for, and need not be read. Copied, if there is a buffer for it. */
+  keep(piece: number, bytes: Uint8Array): void {
+    if (this.#entries.has(piece) || this.#loading.has(piece)) return;
+    const buffer = this.#takeBuffer();
+    if (!buffer) return;
+    buffer.set(bytes);
+    this.#entries.set(piece, { piece, buffer, bytes: buffer.subarray(0, bytes.length), pins: 0 });
+  }
+
   isLoading(piece: number): boolean {
     return this.#loading.has(piece);
   }

@@ -32,6 +32,7 @@ function open(serve: boolean, sent: Buffer[]) {
     metadataBytes: serve ? SERVED.length : 0,
     now: () => 0,
     send: (bytes) => sent.push(Buffer.from(bytes)),
+    sendLater: (bytes) => sent.push(Buffer.from(bytes)),
     described: ({ metadataSize }) => {
       if (serve || metadataSize === undefined || metadataSize > 2 ** 20) return;
       wire.metadataGuard.expect(metadataSize);

@@ -11,15 +11,17 @@ const shape = { pieceCount: 10, lengthOf: () => 65_536 };
 
 function make(direction: 'tcpOutgoing' | 'tcpIncoming' = 'tcpIncoming') {
   const sent: Buffer[] = [];
+  const later: Buffer[] = [];
   const wire = new GuardedWire({
     direction,
     shape,
     metadataBytes: 0,
     now: () => 0,
     send: (bytes) => sent.push(Buffer.from(bytes)),
+    sendLater: (bytes) => later.push(Buffer.from(bytes)),
     described: () => {},
   });
-  return { wire, sent, bytes: () => Buffer.concat(sent.splice(0)) };
+  return { wire, sent, later, bytes: () => Buffer.concat(sent.splice(0)) };
 }
 
 const handshake = (fast = true): Buffer =>

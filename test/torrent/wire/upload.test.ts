@@ -51,6 +51,30 @@ function lab(
 }
 const block = (piece: number, index = 0): UploadRequest => ({ piece, begin: index * 16_384, length: 16_384 });
 
+test('a piece that was kept need not be read, and is a copy', async () => {
+  const { cache, queue, reads } = lab();
+  const target = new Target();
+  const landed = Buffer.alloc(PIECE, 5);
+  cache.keep(5, landed);
+  landed.fill(0);
+  queue.push(target, block(5, 1));
+  await until(() => target.sent.length === 1, 'the block');
+  assert.deepEqual(reads, []);
+  assert.ok(target.sent[0]?.bytes.every((byte) => byte === 5));
+});
+
+test('what is kept takes no buffer that a socket looks at', async () => {
+  const { cache, queue } = lab({ most: 4 });
+  const target = new Target();
+  target.instant = false;
+  for (const piece of [1, 2]) cache.keep(piece, Buffer.alloc(PIECE, piece));
+  for (const piece of [1, 2]) queue.push(target, block(piece));
+  await until(() => target.sent.length === 2, 'both blocks');
+  for (let piece = 10; piece < 20; piece++) cache.keep(piece, Buffer.alloc(PIECE, piece));
+  assert.ok(cache.has(1) && cache.has(2));
+  assert.equal([10, 11, 12, 13, 14, 15, 16, 17, 18, 19].filter((piece) => cache.has(piece)).length, 2);
+});
+
 test('each piece is read once for all its blocks', async () => {
   const { queue, reads } = lab();
   const target = new Target();

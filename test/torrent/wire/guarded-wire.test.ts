@@ -153,3 +153,10 @@ test('unknown messages are ignored', () => {
   const { wire } = open();
   for (const id of [10, 21, 22, 23, 255]) assert.equal(wire.receive(Buffer.from([id, 1, 2, 3])), undefined);
 });
+
+test('a have that may wait has the bytes of one that may not', () => {
+  const { wire, later, bytes } = make();
+  wire.have(258);
+  wire.haveLater(258);
+  assert.deepEqual(Buffer.concat(later), bytes());
+});

@@ -1,5 +1,6 @@
 /** The options of `scripts/bench swarm`, parsed. */
 import { parseArgs } from 'node:util';
+import { quantity, RATE_UNITS, SIZE_UNITS, whole } from '../quantity.ts';
 import {
   DEFAULT_ENGINES,
   ORIGINS,
@@ -45,29 +46,6 @@ export const USAGE = `Usage: scripts/bench swarm [--clients N=8] [--size S=256Mi
   --straggler  the last machine has a tenth of the rate; it counts for nothing, the others shall not wait
   --append     add the rounds to those in FILE, if they are of the same runs
   --trace      each machine of "ours" notes there what happens in the last round; see scripts/bench trace`;
-
-const SIZE_UNITS: Readonly<Record<string, number>> = {
-  '': 2 ** 20,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-};
-const RATE_UNITS: Readonly<Record<string, number>> = { '': 1e6, Mbit: 1e6, Gbit: 1e9 };
-
-function quantity(text: string, units: Readonly<Record<string, number>>, option: string): number {
-  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(text) ?? [];
-  const factor = units[unit];
-  const value = Number(digits) * (factor ?? Number.NaN);
-  if (digits !== '' && value > 0) return Math.round(value);
-  const known = Object.keys(units).filter((name) => name !== '');
-  throw new Error(`Cannot take "${text}" for ${option}: give a number above 0 and ${known.join(' or ')}`);
-}
-
-function whole(text: string, least: number, most: number, option: string): number {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new Error(`Cannot take "${text}" for ${option}: give a whole number from ${least} to ${most}`);
-}
 
 function stagger(text: string): number {
   if (text === 'all') return 0;

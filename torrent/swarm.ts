@@ -10,7 +10,7 @@ import { WEBSEED_KEY } from './policy/active-piece.ts';
 import { Bitset } from './policy/bitset.ts';
 import { claimForWebseed } from './policy/claim.ts';
 import { Download } from './policy/download.ts';
-import type { DownloadCommand, DownloadEvent } from './policy/download-events.ts';
+import type { DownloadEvent } from './policy/download-events.ts';
 import { DEFAULT_REQUEST_QUEUE } from './policy/pipeline.ts';
 import { webseedMayHelp } from './policy/webseed-turn.ts';
 import { Announcer } from './swarm/announcer.ts';
@@ -18,6 +18,7 @@ import { Arrivals, type ArrivedFrom } from './swarm/arrivals.ts';
 import { checkedReads } from './swarm/checked-reads.ts';
 import { Completion } from './swarm/completion.ts';
 import { Discovery } from './swarm/discovery.ts';
+import { execute, type Hands } from './swarm/execute.ts';
 import { HashThread } from './swarm/hash-thread.ts';
 import { Landing } from './swarm/landing.ts';
 import {
@@ -59,6 +60,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   readonly #landing: Landing;
   readonly #buffers: PieceBuffers;
   readonly #room: Room;
+  readonly #hands: Hands;
   readonly #seeding: Seeding;
   readonly #webseeds: Webseeds;
   readonly #announcer: Announcer;
@@ -139,6 +141,14 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       random: tuning.random,
     });
     this.#room = this.#makeRoom();
+    this.#hands = {
+      room: this.#room,
+      landing: this.#landing,
+      verify: (piece) => {
+        const sources = this.#download.sourcesOf(piece).map((key) => this.#room.addressOf(key));
+        void this.#verify(piece, sources);
+      },
+    };
     this.#announcer = new Announcer(
       this.#room.peers,
       (key, piece) => this.#download.peers.get(key)?.pieces.has(piece) ?? false,
@@ -311,39 +321,8 @@ export class Swarm extends EventEmitter<SwarmEvents> {
 
   #apply(event: DownloadEvent): void {
     if (this.#closed) return;
-    for (const command of this.#download.apply(event, this.#tuning.now())) this.#execute(command);
+    for (const command of this.#download.apply(event, this.#tuning.now())) execute(command, this.#hands);
     this.#seeding.reveal(this.#download, this.#room.peers);
-  }
-
-  #execute(command: DownloadCommand): void {
-    if (command.do === 'verify') {
-      const sources = this.#download.sourcesOf(command.piece).map((key) => this.#room.addressOf(key));
-      void this.#verify(command.piece, sources);
-      return;
-    }
-    if (command.do === 'release') {
-      this.#landing.release(command.piece);
-      return;
-    }
-    const { peer: key } = command;
-    if (command.do === 'drop') {
-      if (command.ban) this.#room.ban(key, command.reason);
-      this.#room.peers.get(key)?.close(command.reason);
-      return;
-    }
-    const wire = this.#room.peers.get(key)?.wire;
-    if (!wire) return;
-    switch (command.do) {
-      case 'request':
-        wire.request(command.piece, command.begin, command.length);
-        break;
-      case 'cancel':
-        wire.cancel(command.piece, command.begin, command.length);
-        break;
-      case 'interest':
-        if (command.interested) wire.interested();
-        else wire.uninterested();
-    }
   }
 
   #verify(piece: number, sources: readonly string[]): Promise<'ok' | 'bad'> {

@@ -5,7 +5,7 @@
  *   check    types, style, import rules, generated docs (each counts as one test)
  *   unit     test/<room>: no root, no network but loopback, under a minute
  *   fuzz     test/fuzz: every parser of strangers' bytes, half a minute each
- *   system   test/system: root, namespaces, real BitTorrent clients, image builds
+ *   system   test/system: root, namespaces, real BitTorrent clients, image builds; fuzz runs beside it
  *   vm       test/vm: QEMU machines that boot through PXE
  *   long     test/vm/long: only with --all
  * Usage: node scripts/run-tests.ts [--quick | --all] [--suite NAME]... [-- FILE...]
@@ -14,6 +14,7 @@ import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
@@ -25,6 +26,8 @@ interface Suite {
   readonly files: readonly string[];
   /** Test files that run side by side; machines that boot have the host to themselves. */
   readonly concurrency: number;
+  /** Runs at the same time as the suite before it, if that runs too, one file after another. */
+  readonly beside?: boolean;
   /** No single test may take longer, in milliseconds. */
   readonly timeoutMs: number;
 }
@@ -39,14 +42,16 @@ const SUITES: readonly Suite[] = [
     concurrency: availableParallelism(),
     timeoutMs: 60_000,
   },
+  // Two at a time: most of them wait for timers, for other clients' beats and for each other's packets.
+  { name: 'system', files: glob('test/system/**/*.test.ts'), concurrency: 2, timeoutMs: 600_000 },
+  // Fuzzing is the opposite: half a minute of one core each.
   {
     name: 'fuzz',
     files: glob('test/fuzz/*.test.ts'),
     concurrency: availableParallelism(),
+    beside: true,
     timeoutMs: 180_000,
   },
-  // Two at a time: most of them wait for timers, for other clients' beats and for each other's packets.
-  { name: 'system', files: glob('test/system/**/*.test.ts'), concurrency: 2, timeoutMs: 600_000 },
   { name: 'vm', files: glob('test/vm/*.test.ts'), concurrency: 1, timeoutMs: 900_000 },
   { name: 'long', files: glob('test/vm/long/**/*.test.ts'), concurrency: 1, timeoutMs: 1_800_000 },
 ];
@@ -80,9 +85,10 @@ async function runCheck(name: string): Promise<boolean> {
 }
 
 /** Runs the files of a suite with node:test and counts leaf tests, a crashed file as one failure. */
-async function runSuite(suite: Suite, files: readonly string[]): Promise<Count> {
+async function runSuite(suite: Suite, output: NodeJS.WritableStream): Promise<Count> {
+  const { name, files } = suite;
   const count: Count = { passed: 0, failed: 0 };
-  console.log(`\n# ${suite.name}: ${files.length} files`);
+  output.write(`\n# ${name}: ${files.length} files\n`);
   const stream = run({
     files: files.map((file) => join(root, file)),
     concurrency: suite.concurrency,
@@ -97,10 +103,30 @@ async function runSuite(suite: Suite, files: readonly string[]): Promise<Count> 
     if (event.details.type !== 'suite') count.failed++;
   });
   const reporter = stream.compose(new spec());
-  reporter.pipe(process.stdout, { end: false });
+  reporter.pipe(output, { end: false });
   await new Promise<void>((resolve, reject) => reporter.on('end', resolve).on('error', reject));
   if (count.passed + count.failed === 0) count.failed = 1; // a suite in which nothing ran is a failure
   return count;
+}
+
+/** Runs suites at the same time. The first one's output is seen as it comes, that of the others afterwards, in one piece. */
+async function runTogether([first, ...others]: readonly Suite[]): Promise<Count[]> {
+  const waiting = others.map((suite) => {
+    const kept: Buffer[] = [];
+    const output = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        kept.push(chunk);
+        done();
+      },
+    });
+    return { counted: runSuite({ ...suite, concurrency: 1 }, output), kept };
+  });
+  const counts = first ? [await runSuite(first, process.stdout)] : [];
+  for (const { counted, kept } of waiting) {
+    counts.push(await counted);
+    process.stdout.write(Buffer.concat(kept));
+  }
+  return counts;
 }
 
 async function main(): Promise<void> {
@@ -117,23 +143,28 @@ async function main(): Promise<void> {
       ? values.suite
       : values.quick
         ? ['unit']
-        : ['check', 'unit', 'fuzz', 'system', 'vm', ...(values.all ? ['long'] : [])];
+        : ['check', 'unit', 'system', 'fuzz', 'vm', ...(values.all ? ['long'] : [])];
   const total: Count = { passed: 0, failed: 0 };
   const startedMs = performance.now();
   if (wanted.includes('check') && positionals.length === 0) {
     console.log('# check');
     for (const name of CHECKS) (await runCheck(name)) ? total.passed++ : total.failed++;
   }
-  for (const suite of SUITES) {
-    if (!wanted.includes(suite.name)) continue;
-    const files =
-      positionals.length > 0
-        ? suite.files.filter((file) => positionals.some((part) => file.includes(part)))
-        : suite.files;
-    if (files.length === 0) continue;
-    const count = await runSuite(suite, files);
-    total.passed += count.passed;
-    total.failed += count.failed;
+  const chosen = SUITES.filter(({ name }) => wanted.includes(name))
+    .map((suite) => ({
+      ...suite,
+      files: suite.files.filter(
+        (file) => positionals.length === 0 || positionals.some((part) => file.includes(part)),
+      ),
+    }))
+    .filter(({ files }) => files.length > 0);
+  while (chosen.length > 0) {
+    const alone = chosen.findIndex(({ beside }, index) => index > 0 && !beside);
+    const together = chosen.splice(0, alone < 0 ? chosen.length : alone);
+    for (const { passed, failed } of await runTogether(together)) {
+      total.passed += passed;
+      total.failed += failed;
+    }
   }
   const minutes = ((performance.now() - startedMs) / 60_000).toFixed(1);
   console.log(`\n${minutes} minutes`);

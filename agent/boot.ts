@@ -20,9 +20,10 @@ import * as format from './console.ts';
 import type { Console } from './console-writer.ts';
 import { showEmergency } from './emergency.ts';
 import type { Engine } from './engine.ts';
-import { systemRam, systemRamBytes } from './handoff/memory-map.ts';
-import { readFirmwareMap, readMemory } from './handoff/probe.ts';
+import { systemRam } from './handoff/memory-map.ts';
+import { readFirmwareMap } from './handoff/probe.ts';
 import { listFolder, type Machine, readText } from './machine.ts';
+import { type MemoryPeak, ramBytes, watchMemory } from './memory-peak.ts';
 import { scanInterfaces } from './network/interfaces.ts';
 import { handoffPhase, jump } from './phases/handoff.ts';
 import { lingerPhase } from './phases/linger.ts';
@@ -76,6 +77,7 @@ export function createBoot(machine: Machine, console: Console, engine: Engine, a
     fail,
     async run() {
       for (const complaint of cmdline.complaints) console.line(format.note(complaint));
+      const memoryPeak = watchMemory(machine);
       try {
         network = await runPhase(around, 'network', parameters.retryTimeout * 1000, (context) =>
           networkPhase(context, {
@@ -85,9 +87,11 @@ export function createBoot(machine: Machine, console: Console, engine: Engine, a
           }),
         );
         introduce(around, network, arch, cmdline);
-        await bootImage(around, engine, parameters, { arch, mac: network.mac, server });
+        await bootImage(around, engine, parameters, { arch, mac: network.mac, server, memoryPeak });
       } catch (error) {
         await fail(error);
+      } finally {
+        memoryPeak.stop();
       }
     },
   };
@@ -105,7 +109,7 @@ function introduce(
   telemetry.send({
     event: 'machine',
     arch,
-    memoryBytes: systemRamBytes(map) || readMemory(machine).totalBytes,
+    memoryBytes: ramBytes(machine),
     firmware: listFolder(machine, '/sys/firmware/efi').length > 0 ? 'uefi' : 'bios',
     memmap: systemRam(map)
       .slice(0, MEMMAP_EVENT_RANGES)
@@ -131,11 +135,18 @@ function readKey(machine: Machine): PublicKey {
   }
 }
 
+interface Identity {
+  readonly arch: Arch;
+  readonly mac: string;
+  readonly server: string | undefined;
+  readonly memoryPeak: MemoryPeak;
+}
+
 async function bootImage(
   around: Surroundings,
   engine: Engine,
   parameters: Parameters,
-  { arch, mac, server }: { readonly arch: Arch; readonly mac: string; readonly server: string | undefined },
+  { arch, mac, server, memoryPeak }: Identity,
 ): Promise<never> {
   const { manifest: manifestUrl, retryTimeout } = parameters;
   if (manifestUrl === undefined) {
@@ -181,7 +192,7 @@ async function bootImage(
       );
       await runPhase(around, 'handoff', 2 * MINUTE_MS + byteTimeMs, (context) =>
         handoffPhase(context, {
-          ...{ release, room, download: complete, append: appendOf(parameters, mac) },
+          ...{ release, room, download: complete, append: appendOf(parameters, mac), memoryPeak },
           seed: parameters.seed ? seedOf(parameters, around.telemetry.boot, mac, server) : undefined,
         }),
       );

@@ -65,7 +65,10 @@ export const telemetryEventSchema = v.variant('event', [
     event: v.literal('handoff'),
     strategy: v.picklist(STRATEGIES),
     release: text(200),
+    /** Of the agent. */
     peakRssBytes: count,
+    /** Of the whole machine: its RAM less the least that was available. */
+    memoryPeakBytes: v.optional(count),
     downloaded,
     uploaded: count,
     hashFailures: count,

@@ -29,7 +29,10 @@ export interface ReportClient {
   readonly downloaded: { readonly peers: number; readonly seeder: number; readonly webseed: number };
   readonly uploaded: number;
   readonly hashFailures: number;
+  /** Of the agent. */
   readonly peakRssBytes: number | null;
+  /** Of the whole machine until the handoff: its RAM less the least that was available. */
+  readonly memoryPeakBytes: number | null;
   readonly failure: string | null;
 }
 
@@ -69,6 +72,7 @@ export function makeReport(
       uploaded: told?.uploaded ?? 0,
       hashFailures: told?.hashFailures ?? 0,
       peakRssBytes: told?.peakRssBytes ?? null,
+      memoryPeakBytes: told?.memoryPeakBytes ?? null,
       failure: outcome.failure ?? null,
     };
   });
@@ -104,6 +108,9 @@ export function renderReport(report: Report): string {
     row('from the server, BitTorrent', ({ downloaded }) => formatMiB(downloaded.seeder)),
     row('from the server, HTTP', ({ downloaded }) => formatMiB(downloaded.webseed)),
     row('given to other machines', ({ uploaded }) => formatMiB(uploaded)),
+    row('machine peak memory', ({ memoryPeakBytes }) =>
+      memoryPeakBytes === null ? '-' : formatMiB(memoryPeakBytes),
+    ),
     row('agent peak RSS', ({ peakRssBytes }) => (peakRssBytes === null ? '-' : formatMiB(peakRssBytes))),
     row('handoff', ({ handoff }) => handoff ?? '-'),
     row('kernel', ({ kernelRelease }) => kernelRelease ?? '-'),

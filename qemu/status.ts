@@ -9,6 +9,7 @@ export interface StatusMachine {
   readonly uploaded: number;
   readonly hashFailures: number;
   readonly peakRssBytes: number | undefined;
+  readonly memoryPeakBytes: number | undefined;
 }
 
 export interface Status {
@@ -43,6 +44,7 @@ export function parseStatus(body: string): Status {
         uploaded: number(machine.uploaded),
         hashFailures: number(machine.hashFailures),
         peakRssBytes: typeof machine.peakRssBytes === 'number' ? machine.peakRssBytes : undefined,
+        memoryPeakBytes: typeof machine.memoryPeakBytes === 'number' ? machine.memoryPeakBytes : undefined,
       };
     }),
     server: { stage1Bytes: number(server.stage1Bytes), payloadBytes: number(server.payloadBytes) },

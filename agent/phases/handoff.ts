@@ -7,6 +7,7 @@ import { composeCmdline } from '../handoff/cmdline.ts';
 import { kexecRefusal } from '../handoff/kexec-refusal.ts';
 import { appendArchive, copyToDevice, insertArchive, stateArchive } from '../handoff/leave-state.ts';
 import { pathOf, readText } from '../machine.ts';
+import type { MemoryPeak } from '../memory-peak.ts';
 import { peakRssBytes } from '../peak-rss.ts';
 import { releaseName } from '../release.ts';
 import type { Release } from './manifest.ts';
@@ -19,6 +20,7 @@ export interface HandoffOptions {
   readonly room: Room;
   readonly download: Download;
   readonly append: string;
+  readonly memoryPeak: Pick<MemoryPeak, 'now'>;
   /** What the seeder of the real system is told besides where the files are; undefined: it shall not run. */
   readonly seed: Omit<Handover, 'format' | 'files'> | undefined;
 }
@@ -66,11 +68,13 @@ export async function handoffPhase(context: PhaseContext, options: HandoffOption
   }
   context.awaiting('the swarm and the server to be told');
   const { downloaded, uploaded, hashFailures } = download.swarm.stats();
+  const memoryPeakBytes = options.memoryPeak.now();
   telemetry.send({
     event: 'handoff',
     strategy,
     release: releaseName(release.manifest),
     peakRssBytes: peakRssBytes(),
+    ...(memoryPeakBytes === undefined ? {} : { memoryPeakBytes }),
     downloaded,
     uploaded,
     hashFailures,

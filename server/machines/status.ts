@@ -41,7 +41,10 @@ export interface MachineStatus {
     readonly reported: string;
   } | null;
   readonly hashFailures: number;
+  /** Of the agent. */
   readonly peakRssBytes: number | null;
+  /** Of the whole machine until the handoff. */
+  readonly memoryPeakBytes: number | null;
   readonly memoryBytes: number | null;
   readonly firmware: 'bios' | 'uefi' | null;
   readonly errors: readonly { readonly code: string; readonly message: string }[];
@@ -99,6 +102,7 @@ export function machineStatus(record: MachineRecord): MachineStatus {
     seeding: record.seeding ? seedingStatus(record.seeding, record.seedingAtMs) : null,
     hashFailures: handoff?.hashFailures ?? 0,
     peakRssBytes: handoff?.peakRssBytes ?? null,
+    memoryPeakBytes: handoff?.memoryPeakBytes ?? null,
     memoryBytes: machine?.memoryBytes ?? null,
     firmware: machine?.firmware ?? null,
     errors: record.errors,

@@ -199,6 +199,8 @@ test('a boot by pmem: seven phases, the image in place, one kexec', async (conte
   );
   const kinds = new Set(events.map((event) => event.event));
   for (const kind of ['machine', 'progress', 'handoff'] as const) assert.ok(kinds.has(kind), kind);
+  const handoff = events.find((event) => event.event === 'handoff');
+  assert.equal(handoff?.memoryPeakBytes, 2 ** 31 - 1000 * 2 ** 20, 'of 2 GiB, 1000 MiB were available');
 });
 
 test('a boot by retain: the image lies behind the initrd, on a page', async (context) => {

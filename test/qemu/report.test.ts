@@ -25,6 +25,7 @@ const status = parseStatus(
         uploaded: 50 * MIB,
         hashFailures: 0,
         peakRssBytes: 90 * MIB,
+        memoryPeakBytes: 700 * MIB,
       },
     ],
     server: {
@@ -53,6 +54,7 @@ describe('makeReport', () => {
           uploaded: 50 * MIB,
           hashFailures: 0,
           peakRssBytes: 90 * MIB,
+          memoryPeakBytes: 700 * MIB,
           failure: null,
         },
       ],
@@ -101,6 +103,7 @@ describe('parseStatus', () => {
           uploaded: 0,
           hashFailures: 0,
           peakRssBytes: undefined,
+          memoryPeakBytes: undefined,
         },
       ],
       server: { stage1Bytes: 0, payloadBytes: 0 },

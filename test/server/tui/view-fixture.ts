@@ -15,7 +15,14 @@ export const live = (fields: Partial<MachineStatus> = {}): MachineStatus => ({
   ...{ firstSeen: new Date(NOW_MS - 20_000).toISOString(), lastSeen: new Date(NOW_MS - 1000).toISOString() },
   progress: { release: 'lab/1', bytes: 53e6, total: 100e6, bytesPerSecond: 12e6, peers: 3 },
   ...{ handoff: null, downloaded: { peers: 40e6, seeder: 13e6, webseed: 0 }, uploaded: 9e6, seeding: null },
-  ...{ hashFailures: 0, peakRssBytes: null, memoryBytes: 8e9, firmware: 'uefi', errors: [] },
+  ...{
+    hashFailures: 0,
+    peakRssBytes: null,
+    memoryPeakBytes: null,
+    memoryBytes: 8e9,
+    firmware: 'uefi',
+    errors: [],
+  },
   ...fields,
 });
 

@@ -21,7 +21,7 @@ export interface ImageOptions {
 }
 
 /** Raised when the build itself changes, so that nothing built by an older program is taken from the cache. */
-const RECIPE_VERSION = 2;
+const RECIPE_VERSION = 3;
 
 /** A bootable Debian, beside its kernel: init, device manager, initramfs, network configuration by DHCP, name resolution. */
 const BASE_PACKAGES = [

@@ -19,6 +19,7 @@ SWARMBOOT_DEADLINE=30
 # Comes with ltsp.img from a server with ltsp-swarmboot.
 SWARMBOOT_LTSP=/usr/share/ltsp/client/initrd-bottom/45-swarm.sh
 SWARMBOOT_NOTE=/run/swarmboot/device
+SWARMBOOT_BUSES=/sys/bus
 
 swarmboot_say() { echo "swarmboot: $*"; }
 
@@ -48,6 +49,25 @@ swarmboot_leave_for_seeder() {
 	if [ -d /swarmboot/seed ] && mkdir -p /run/swarmboot/seed; then
 		for file in /swarmboot/seed/*; do cat "$file" >"/run/swarmboot/seed/${file##*/}" || :; done
 	fi
+}
+
+# The drivers of the network cards, from the image. udev of the real system would come to them when it has been through
+# most other devices, after the login prompt even on a small machine, and till then this machine gives nothing. In the
+# root, because modprobe of an initrd need not know how the image's modules are packed. A card that is a virtio device
+# shows itself only when its PCI driver is there, hence the second round.
+swarmboot_wake_network() {
+	for round in pci virtio; do
+		names=
+		for card in "$SWARMBOOT_BUSES/$round"/devices/*; do
+			if [ "$round" = pci ]; then
+				# Class 02: network controllers (PCI Code and ID Assignment Specification).
+				case $(cat "$card/class" 2>/dev/null) in 0x02*) ;; *) continue ;; esac
+			fi
+			if [ -e "$card/modalias" ]; then names="$names $(cat "$card/modalias")"; fi
+		done
+		# shellcheck disable=SC2086
+		if [ "$names" ]; then chroot "${rootmnt:?}" /sbin/modprobe -qab $names || :; fi
+	done
 }
 
 # One attempt. On failure swarmboot_reason says what is wrong and what to do.
@@ -124,6 +144,7 @@ swarmboot_mount() {
 		return 1
 	fi
 	swarmboot_leave_for_seeder
+	swarmboot_wake_network
 	swarmboot_say "root is $source, changes stay in RAM"
 }
 

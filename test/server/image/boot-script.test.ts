@@ -1,7 +1,7 @@
 /** Runs the boot script with stand-ins for the commands of the initramfs, and looks at what it would do. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -20,6 +20,8 @@ function runMountroot(cmdline: string, stubs = ''): string {
     mount() { echo "mount $*"; }
     umount() { echo "umount $*"; }
     losetup() { echo "losetup $*"; }
+    chroot() { echo "chroot $*"; }
+    SWARMBOOT_BUSES=/nowhere
     panic() { echo "panic: $*"; exit 7; }
     # [ -b ] and [ -f ] of devices that are not on this machine
     [() { case "$1 $2" in "-b /dev/pmem0"|"-b /dev/loop0"|"-f /swarmboot/root.squashfs"|"-e /sys/firmware/initrd") return 0 ;; "! -b") command [ "$3" != /dev/pmem0 ] && command [ "$3" != /dev/loop0 ] ;; "! -e") command [ "$3" != /sys/firmware/initrd ] ;; "! -f") command [ "$3" != /swarmboot/root.squashfs ] ;; *) command [ "$@" ;; esac; }
@@ -65,6 +67,34 @@ test("LTSP's part in the initrd: it gets the device and the network, and mounts 
     assert.match(output, /root is pmem:\/dev\/pmem0, for LTSP to mount/);
   } finally {
     rmSync(note, { recursive: true, force: true });
+  }
+});
+
+test('the drivers of network cards, and of no other device, are loaded from the image', () => {
+  const buses = mkdtempSync(join(tmpdir(), 'swarmboot-buses-'));
+  const device = (path: string, files: Record<string, string>): void => {
+    const folder = join(buses, path);
+    mkdirSync(folder, { recursive: true });
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), `${text}\n`);
+  };
+  device('pci/devices/0000:00:01.0', { class: '0x020000', modalias: 'pci:network' });
+  device('pci/devices/0000:00:02.0', { class: '0x030000', modalias: 'pci:display' });
+  device('virtio/devices/virtio0', { modalias: 'virtio:d00000001v00001AF4' });
+  const stubs = `
+    SWARMBOOT_BUSES=${buses}
+    cat() { case $1 in /proc/cmdline) echo swarmboot.root=pmem:/dev/pmem0 ;; *) command cat "$@" ;; esac; }`;
+  try {
+    assert.deepEqual(
+      runMountroot('', stubs)
+        .split('\n')
+        .filter((line) => line.startsWith('chroot ')),
+      [
+        'chroot /root /sbin/modprobe -qab pci:network',
+        'chroot /root /sbin/modprobe -qab virtio:d00000001v00001AF4',
+      ],
+    );
+  } finally {
+    rmSync(buses, { recursive: true, force: true });
   }
 });
 

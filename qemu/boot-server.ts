@@ -120,13 +120,14 @@ export class BootServer {
     ]);
   }
 
-  /** Starts `swarmboot serve` (again, after `stopHttp`). */
-  async startHttp(timeoutMs = 20_000): Promise<void> {
+  /** Starts `swarmboot serve` (again, after `stopHttp`), with `more` arguments besides those of the lab. */
+  async startHttp(timeoutMs = 20_000, more: readonly string[] = []): Promise<void> {
     const { state, config, image, arch } = this.#options;
     const program = this.#start('swarmboot', [
       ...[SWARMBOOT, 'serve', '--state', state, '--config', config, '--image', image],
       ...['--host', SERVER_ADDRESS, '--http-port', String(HTTP_PORT), '--append', CONSOLE[arch]],
       ...(this.#options.arguments ?? []),
+      ...more,
     ]);
     const ended = program.exited.then((exit) => {
       throw new Error(`"swarmboot serve" ended (${describeExit(exit)}):\n${program.tail}`);

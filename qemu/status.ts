@@ -10,6 +10,15 @@ export interface StatusMachine {
   readonly hashFailures: number;
   readonly peakRssBytes: number | undefined;
   readonly memoryPeakBytes: number | undefined;
+  /** What its real system says of its seeding; undefined before its first word. */
+  readonly seeding:
+    | {
+        readonly pieces: number;
+        readonly pieceCount: number;
+        readonly uploaded: number;
+        readonly withdrawn: number;
+      }
+    | undefined;
 }
 
 export interface Status {
@@ -24,6 +33,17 @@ const fields = (value: unknown): Fields =>
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 const number = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0);
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+function seedingOf(value: unknown): StatusMachine['seeding'] {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { pieces, pieceCount, uploaded, withdrawn } = fields(value);
+  return {
+    pieces: number(pieces),
+    pieceCount: number(pieceCount),
+    uploaded: number(uploaded),
+    withdrawn: number(withdrawn),
+  };
+}
 
 /** Parses the body of `/status`; throws if it is not JSON. */
 export function parseStatus(body: string): Status {
@@ -45,6 +65,7 @@ export function parseStatus(body: string): Status {
         hashFailures: number(machine.hashFailures),
         peakRssBytes: typeof machine.peakRssBytes === 'number' ? machine.peakRssBytes : undefined,
         memoryPeakBytes: typeof machine.memoryPeakBytes === 'number' ? machine.memoryPeakBytes : undefined,
+        seeding: seedingOf(machine.seeding),
       };
     }),
     server: { stage1Bytes: number(server.stage1Bytes), payloadBytes: number(server.payloadBytes) },

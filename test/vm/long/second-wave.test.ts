@@ -1,0 +1,26 @@
+/** A staggered morning: four machines run, the server gives nothing any more, two more boot from the four. */
+import { before, describe, it } from 'node:test';
+import type { AcceleratorDecision } from '../../../qemu/accel.ts';
+import { withLab } from '../../../qemu/lab.ts';
+import { CONFIG, IMAGE, prepare, STATE } from '../prepare.ts';
+import { bootInWaves } from '../second-wave.ts';
+
+/** Six emulated machines on a few processors; each real system goes on taking its part. */
+const LOGIN_TIMEOUT_MS = 12 * 60_000;
+
+describe('four machines boot, the server falls silent, two more boot', () => {
+  let host: AcceleratorDecision;
+  before(async () => {
+    host = await prepare();
+  });
+
+  it('every byte of the image comes from machines that run the real system', async () => {
+    const options = {
+      ...{ machines: 6, accelerator: host.accelerator, state: STATE, config: CONFIG, image: IMAGE },
+      memoryMiB: 1152,
+    };
+    await withLab(options, (lab) =>
+      bootInWaves(lab, { first: 4, atOnce: 2, second: 2, loginTimeoutMs: LOGIN_TIMEOUT_MS }),
+    );
+  });
+});

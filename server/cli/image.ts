@@ -65,7 +65,7 @@ async function build(options: BuildOptions): Promise<void> {
   if (options.seed && agent === undefined)
     throw new Failure(
       'bad-option',
-      `--seed needs the agent, which is not here; make it with scripts/build-agent --arch ${options.arch}`,
+      `The seeder needs the agent, which is not here; make it with scripts/build-agent --arch ${options.arch}, or give --no-seed`,
     );
   const recipe: ImageOptions = {
     arch: options.arch,
@@ -180,9 +180,8 @@ export function imageCommand(): Command {
         .default('full'),
     )
     .option(
-      '--seed',
-      'put the seeder in, so that machines go on giving once they have booted (docs/seeding.md)',
-      false,
+      '--no-seed',
+      'leave the seeder out, with which machines go on giving once they have booted (docs/seeding.md)',
     )
     .addOption(cacheOption())
     .option('--refresh', 'build anew even if the cache has the same recipe', false)

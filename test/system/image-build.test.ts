@@ -58,6 +58,7 @@ test('the root is a system: init, login, network, serial console; no kernel, no 
     '/usr/lib/systemd/system/serial-getty@.service',
     '/etc/systemd/network/80-swarmboot-wired.network',
     '/home/demo',
+    '/etc/systemd/system/multi-user.target.wants/swarmboot-seed.service',
     `/usr/lib/modules/${manifest.kernelRelease}/modules.dep`,
   ])
     assert.ok(has(path), path);

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type AcceleratorDecision, chooseAccelerator } from '../../qemu/accel.ts';
+import { bootLoaders } from '../../qemu/boot-loaders.ts';
 import type { Lab } from '../../qemu/lab.ts';
 import type { Machine } from '../../qemu/machine.ts';
 import { machineMac } from '../../qemu/network-plan.ts';
@@ -35,6 +36,17 @@ export async function prepare(): Promise<AcceleratorDecision> {
   prepareFor('amd64', IMAGE);
   return chooseAccelerator('auto', join(STAGE1, 'vmlinuz'));
 }
+
+export interface SecureBootHost extends AcceleratorDecision {
+  /** Folder of Debian's signed boot loaders. */
+  readonly loaders: string;
+}
+
+/** What machines with Secure Boot need as well. */
+export const prepareSecureBoot = async (): Promise<SecureBootHost> => ({
+  ...(await prepare()),
+  loaders: await bootLoaders(),
+});
 
 /** The stage-1 command line that the server gives to machine `index`, with `more` behind it. */
 export async function stage1Cmdline(lab: Lab, index: number, more: string): Promise<string> {

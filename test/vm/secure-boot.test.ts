@@ -3,18 +3,22 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import type { AcceleratorDecision } from '../../qemu/accel.ts';
-import { bootLoaders } from '../../qemu/boot-loaders.ts';
 import { bootToLogin } from '../../qemu/boot-to-login.ts';
 import { type LabOptions, withLab } from '../../qemu/lab.ts';
-import { CONFIG, CREDENTIALS, IMAGE, LOGIN_TIMEOUT_MS, prepare, STATE } from './prepare.ts';
+import {
+  CONFIG,
+  CREDENTIALS,
+  IMAGE,
+  LOGIN_TIMEOUT_MS,
+  prepareSecureBoot,
+  type SecureBootHost,
+  STATE,
+} from './prepare.ts';
 
 describe('a UEFI machine with Secure Boot on', () => {
-  let host: AcceleratorDecision;
-  let loaders: string;
+  let host: SecureBootHost;
   before(async () => {
-    host = await prepare();
-    loaders = await bootLoaders();
+    host = await prepareSecureBoot();
   });
 
   // By HTTP Boot, where every byte before the kernel passes through our own server; long/secure-boot-refusal.test.ts
@@ -22,7 +26,7 @@ describe('a UEFI machine with Secure Boot on', () => {
   it('by HTTP Boot: reaches the login of the real system through shim and GRUB', async () => {
     const options: LabOptions = {
       ...{ machines: 1, accelerator: host.accelerator, state: STATE, config: CONFIG, image: IMAGE },
-      ...{ firmware: 'secureboot', debianRoot: loaders },
+      ...{ firmware: 'secureboot', debianRoot: host.loaders },
     };
     await withLab(options, async (lab) => {
       const machine = lab.powerOn(0, { httpBoot: true });

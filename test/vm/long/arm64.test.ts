@@ -13,7 +13,7 @@ import { bootLoaders } from '../../../qemu/boot-loaders.ts';
 import { type LabOptions, withLab } from '../../../qemu/lab.ts';
 import { loadSecretKey } from '../../../server/catalog/keys.ts';
 import { publishRelease } from '../../../server/catalog/publish.ts';
-import type { Status } from '../../../server/machines/status.ts';
+import { expectKernelRefused, SHORT_COUNTDOWN } from '../kernel-refused.ts';
 import { CONFIG, prepareFor, STAGE1_CACHE, STATE } from '../prepare.ts';
 
 const IMAGE = 'busybox-arm64';
@@ -78,7 +78,7 @@ describe('an ARM64 machine', () => {
   const options = (): LabOptions => ({
     ...{ machines: 1, arch: 'arm64', firmware: 'uefi', accelerator: 'tcg', memoryMiB: MEMORY_MIB },
     ...{ state: state ?? '', config: CONFIG, image: IMAGE, debianRoot: loaders },
-    serverArguments: ['--append', 'swarmboot.reboot=3'],
+    serverArguments: SHORT_COUNTDOWN,
   });
 
   it('hands over through iPXE, stage-1 and kexec, the image in RAM byte for byte', async () => {
@@ -99,16 +99,8 @@ describe('an ARM64 machine', () => {
   it('with Secure Boot on: finds stage-1 through shim and GRUB, and says why it goes no further', async () => {
     await withLab({ ...options(), firmware: 'secureboot' }, async (lab) => {
       const machine = lab.powerOn(0);
-      const { match } = await machine.expect(/^swarmboot: error (\S+): (.*)\n/m, { timeoutMs: BOOT_MS });
-      assert.equal(match[1], 'kernel-untrusted', match[0]);
-      assert.match(match[2] ?? '', /ARM64 kernel.*is locked down/);
-      await machine.expect(/^swarmboot: rebooting in 3s$/m, { timeoutMs: 30_000 });
-      const status = JSON.parse(await lab.server.get('/status')) as Status;
-      assert.deepEqual(
-        status.machines[0]?.errors.map(({ code }) => code),
-        ['kernel-untrusted'],
-        'the server knows why',
-      );
+      const said = await expectKernelRefused(lab, machine, BOOT_MS);
+      assert.match(said, /ARM64 kernel.*is locked down/);
       const log = readFileSync(join(lab.folder, 'dnsmasq.log'), 'utf8');
       for (const name of ['shimaa64', 'grubaa64'])
         assert.match(log, new RegExp(`sent \\S*/${name}\\.efi to `));

@@ -22,6 +22,8 @@ export interface Waves {
 const SEEDING_TIMEOUT_MS = 240_000;
 /** Reports come every five seconds. */
 const REPORT_MS = 6000;
+/** From the agent's last word to the end of its kernel: what comes later comes from the real system. */
+const JUMP_MS = 2000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const release = join(STATE, 'images', IMAGE, 'current');
@@ -48,13 +50,21 @@ const addressOf = (lab: Lab, { mac }: Machine): string | undefined =>
     .map((line) => line.split(' '))
     .find(([, lease]) => lease === mac)?.[2];
 
-/** Asks machine `machine` for blocks all the time; the result lists when each came, in ms of this computer's clock. */
-async function askForBlocks(lab: Lab, machine: Machine): Promise<readonly number[]> {
+/** In ms of this computer's clock. */
+interface Answers {
+  /** When the machine let the asker in. */
+  readonly met: readonly number[];
+  /** When a block came. */
+  readonly got: readonly number[];
+}
+
+/** Asks machine `machine` for blocks all the time; the result grows. */
+async function askForBlocks(lab: Lab, machine: Machine): Promise<Answers> {
   const { infohash, rootPiece, rootPieces } = imageFacts();
   await machine.expect(/^swarmboot: phase swarm: start/m, { from: 0, timeoutMs: 240_000 });
   const address = addressOf(lab, machine);
   assert.ok(address, `${machine.name} has no lease`);
-  const times: number[] = [];
+  const [met, got]: [number[], number[]] = [[], []];
   let text = '';
   new Program({
     name: 'block asker',
@@ -67,10 +77,13 @@ async function askForBlocks(lab: Lab, machine: Machine): Promise<readonly number
       text += bytes.toString('latin1');
       const lines = text.split('\n');
       text = lines.pop() ?? '';
-      for (const line of lines) if (line.startsWith('GOT ')) times.push(Number(line.slice(4)));
+      for (const line of lines) {
+        if (line.startsWith('MET ')) met.push(Number(line.slice(4)));
+        if (line.startsWith('GOT ')) got.push(Number(line.slice(4)));
+      }
     },
   });
-  return times;
+  return { met, got };
 }
 
 async function until<T>(what: string, timeoutMs: number, look: () => Promise<T | undefined>): Promise<T> {
@@ -95,14 +108,29 @@ const allSeed = (lab: Lab, macs: readonly string[]): Promise<Status> =>
 
 /** What `swarmboot-seed status` says to somebody who is logged in, and what the service takes. */
 async function statusOnConsole(machine: Machine): Promise<string> {
-  const show = 'systemctl show swarmboot-seed -p MemoryCurrent -p MemoryPeak -p CPUUsageNSec';
-  machine.send(`swarmboot-seed status; ${show}; head -3 /proc/meminfo; t=swb; echo "$t-told="\r`);
+  const figures = ['MemoryCurrent', 'MemoryPeak', 'CPUUsageNSec', 'ExecMainStartTimestampMonotonic'];
+  const show = `systemctl show swarmboot-seed -p ${figures.join(' -p ')}`;
+  machine.send(
+    `swarmboot-seed status; ${show}; cat /proc/uptime; head -3 /proc/meminfo; t=swb; echo "$t-told="\r`,
+  );
   const { match } = await machine.expect(/^seeding {2}[\s\S]*^swb-told=/m, { timeoutMs: 60_000 });
   assert.match(match[0], /^damaged {2}none/m);
   return match[0].replace(/^swb-told=/m, '').trim();
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** From the last block that a machine gave in stage-1, in seconds. */
+interface Gap {
+  /** To the first block of the real system. */
+  readonly seconds: number;
+  /** To when the real system let a peer in. */
+  readonly letInSeconds: number;
+  /** To the agent's last word. */
+  readonly handoffSeconds: number;
+  /** From the agent's last word to the login prompt. */
+  readonly bootSeconds: number;
+}
 
 export async function bootInWaves(lab: Lab, waves: Waves): Promise<void> {
   const { imageBytes, kernelRelease } = imageFacts();
@@ -115,14 +143,14 @@ export async function bootInWaves(lab: Lab, waves: Waves): Promise<void> {
   };
   const macs: string[] = [];
   let watched: Machine | undefined;
-  let gap: { seconds: number; bootSeconds: number } | undefined;
+  let gap: Gap | undefined;
   for (let begun = 0; begun < waves.first; begun += waves.atOnce) {
     const group = Array.from({ length: Math.min(waves.atOnce, waves.first - begun) }, (_, n) => begun + n);
     await Promise.all(
       group.map(async (index) => {
         // The first is watched: it lingers, so that it gives until the very end of stage-1.
         const { machine, outcome } = await boot(index, index === 0 ? 'swarmboot.linger=12' : '');
-        const times = index === 0 ? await askForBlocks(lab, machine) : [];
+        const { met, got } = index === 0 ? await askForBlocks(lab, machine) : { met: [], got: [] };
         let handedOverAt = 0;
         machine.console.onLine(({ text }) => {
           if (/swarmboot: phase handoff: end ok/.test(text)) handedOverAt = Date.now();
@@ -136,12 +164,16 @@ export async function bootInWaves(lab: Lab, waves: Waves): Promise<void> {
         if (index !== 0) return;
         watched = machine;
         await until('a block from the real system', SEEDING_TIMEOUT_MS, async () =>
-          times.some((time) => time > handedOverAt + 2000) ? true : undefined,
+          got.some((time) => time > handedOverAt + JUMP_MS) ? true : undefined,
         );
-        const after = times.findIndex((time) => time > handedOverAt + 2000);
+        const after = got.findIndex((time) => time > handedOverAt + JUMP_MS);
         assert.ok(after > 0, 'it gave blocks in stage-1 too');
+        const last = got[after - 1]!;
+        const letIn = met.find((time) => time > handedOverAt + JUMP_MS) ?? got[after]!;
         gap = {
-          seconds: (times[after]! - times[after - 1]!) / 1000,
+          seconds: (got[after]! - last) / 1000,
+          letInSeconds: (letIn - last) / 1000,
+          handoffSeconds: (handedOverAt - last) / 1000,
           bootSeconds: timeline.phases.system ?? (loginAt - handedOverAt) / 1000,
         };
       }),
@@ -149,7 +181,8 @@ export async function bootInWaves(lab: Lab, waves: Waves): Promise<void> {
   }
   assert.ok(gap);
   console.log(
-    `Last block of stage-1 to first block of the real system: ${gap.seconds.toFixed(1)} s; ` +
+    `Last block of stage-1 to first block of the real system: ${gap.seconds.toFixed(1)} s, to its first connection ` +
+      `${gap.letInSeconds.toFixed(1)} s, to the end of the handoff ${gap.handoffSeconds.toFixed(1)} s; ` +
       `that system's own boot to its login prompt: ${gap.bootSeconds.toFixed(1)} s`,
   );
   assert.ok(

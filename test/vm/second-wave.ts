@@ -56,6 +56,7 @@ interface Answers {
   readonly met: readonly number[];
   /** When a block came. */
   readonly got: readonly number[];
+  stop(): Promise<void>;
 }
 
 /** Asks machine `machine` for blocks all the time; the result grows. */
@@ -66,7 +67,7 @@ async function askForBlocks(lab: Lab, machine: Machine): Promise<Answers> {
   assert.ok(address, `${machine.name} has no lease`);
   const [met, got]: [number[], number[]] = [[], []];
   let text = '';
-  new Program({
+  const asker = new Program({
     name: 'block asker',
     namespace: lab.network.namespace,
     argv: [
@@ -83,7 +84,7 @@ async function askForBlocks(lab: Lab, machine: Machine): Promise<Answers> {
       }
     },
   });
-  return { met, got };
+  return { met, got, stop: () => asker.stop() };
 }
 
 async function until<T>(what: string, timeoutMs: number, look: () => Promise<T | undefined>): Promise<T> {
@@ -108,13 +109,20 @@ const allSeed = (lab: Lab, macs: readonly string[]): Promise<Status> =>
 
 /** What `swarmboot-seed status` says to somebody who is logged in, and what the service takes. */
 async function statusOnConsole(machine: Machine): Promise<string> {
-  const figures = ['MemoryCurrent', 'MemoryPeak', 'CPUUsageNSec', 'ExecMainStartTimestampMonotonic'];
+  const figures = [
+    'NRestarts',
+    'MemoryCurrent',
+    'MemoryPeak',
+    'CPUUsageNSec',
+    'ExecMainStartTimestampMonotonic',
+  ];
   const show = `systemctl show swarmboot-seed -p ${figures.join(' -p ')}`;
   machine.send(
     `swarmboot-seed status; ${show}; cat /proc/uptime; head -3 /proc/meminfo; t=swb; echo "$t-told="\r`,
   );
   const { match } = await machine.expect(/^seeding {2}[\s\S]*^swb-told=/m, { timeoutMs: 60_000 });
   assert.match(match[0], /^damaged {2}none/m);
+  assert.match(match[0], /^NRestarts=0$/m, 'its first start was the good one');
   return match[0].replace(/^swb-told=/m, '').trim();
 }
 
@@ -150,7 +158,7 @@ export async function bootInWaves(lab: Lab, waves: Waves): Promise<void> {
       group.map(async (index) => {
         // The first is watched: it lingers, so that it gives until the very end of stage-1.
         const { machine, outcome } = await boot(index, index === 0 ? 'swarmboot.linger=12' : '');
-        const { met, got } = index === 0 ? await askForBlocks(lab, machine) : { met: [], got: [] };
+        const answers = index === 0 ? await askForBlocks(lab, machine) : undefined;
         let handedOverAt = 0;
         machine.console.onLine(({ text }) => {
           if (/swarmboot: phase handoff: end ok/.test(text)) handedOverAt = Date.now();
@@ -161,11 +169,13 @@ export async function bootInWaves(lab: Lab, waves: Waves): Promise<void> {
         assert.equal(timeline.handoff, 'pmem');
         assert.equal(facts?.squashfsSource, '/dev/pmem0');
         macs.push(machine.mac);
-        if (index !== 0) return;
+        if (!answers) return;
         watched = machine;
+        const { met, got } = answers;
         await until('a block from the real system', SEEDING_TIMEOUT_MS, async () =>
           got.some((time) => time > handedOverAt + JUMP_MS) ? true : undefined,
         );
+        await answers.stop();
         const after = got.findIndex((time) => time > handedOverAt + JUMP_MS);
         assert.ok(after > 0, 'it gave blocks in stage-1 too');
         const last = got[after - 1]!;
@@ -184,10 +194,6 @@ export async function bootInWaves(lab: Lab, waves: Waves): Promise<void> {
     `Last block of stage-1 to first block of the real system: ${gap.seconds.toFixed(1)} s, to its first connection ` +
       `${gap.letInSeconds.toFixed(1)} s, to the end of the handoff ${gap.handoffSeconds.toFixed(1)} s; ` +
       `that system's own boot to its login prompt: ${gap.bootSeconds.toFixed(1)} s`,
-  );
-  assert.ok(
-    gap.seconds <= gap.bootSeconds + 5,
-    'the gap in giving is no longer than the boot, and five seconds',
   );
   await allSeed(lab, macs);
   assert.ok(watched);
@@ -221,6 +227,6 @@ export async function bootInWaves(lab: Lab, waves: Waves): Promise<void> {
       `${exchanged} exchanged among themselves, 0 from the server`,
   );
   assert.ok(booted >= imageBytes, 'a whole image came from the real systems');
-  // What is on the way when a connection ends counts with the sender only; the block asker takes its part too.
+  // What is on the way when a connection ends counts with the sender only.
   assert.ok(booted + exchanged >= received, 'what they received is what these machines gave');
 }

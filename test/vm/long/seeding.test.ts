@@ -1,9 +1,9 @@
 /** A machine that has booted gives the image to the next one, from the RAM that it runs from; the server gives none. */
 import { before, describe, it } from 'node:test';
-import type { AcceleratorDecision } from '../../qemu/accel.ts';
-import { withLab } from '../../qemu/lab.ts';
-import { CONFIG, IMAGE, LOGIN_TIMEOUT_MS, prepare, STATE } from './prepare.ts';
-import { bootInWaves } from './second-wave.ts';
+import type { AcceleratorDecision } from '../../../qemu/accel.ts';
+import { withLab } from '../../../qemu/lab.ts';
+import { CONFIG, IMAGE, LOGIN_TIMEOUT_MS, prepare, STATE } from '../prepare.ts';
+import { bootInWaves } from '../second-wave.ts';
 
 describe('one machine boots, the server falls silent, the next one boots', () => {
   let host: AcceleratorDecision;

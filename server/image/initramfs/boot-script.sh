@@ -19,6 +19,7 @@ SWARMBOOT_DEADLINE=30
 # Comes with ltsp.img from a server with ltsp-swarmboot.
 SWARMBOOT_LTSP=/usr/share/ltsp/client/initrd-bottom/45-swarm.sh
 SWARMBOOT_NOTE=/run/swarmboot/device
+SWARMBOOT_BUSES=/sys/bus
 
 swarmboot_say() { echo "swarmboot: $*"; }
 
@@ -57,7 +58,7 @@ swarmboot_leave_for_seeder() {
 swarmboot_wake_network() {
 	for round in pci virtio; do
 		names=
-		for card in /sys/bus/"$round"/devices/*; do
+		for card in "$SWARMBOOT_BUSES/$round"/devices/*; do
 			if [ "$round" = pci ]; then
 				# Class 02: network controllers (PCI Code and ID Assignment Specification).
 				case $(cat "$card/class" 2>/dev/null) in 0x02*) ;; *) continue ;; esac

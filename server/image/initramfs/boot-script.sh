@@ -16,6 +16,7 @@ mount_premount() { :; }
 mount_bottom() { :; }
 
 SWARMBOOT_DEADLINE=30
+SWARMBOOT_DRIVER_SECONDS=10
 # Comes with ltsp.img from a server with ltsp-swarmboot.
 SWARMBOOT_LTSP=/usr/share/ltsp/client/initrd-bottom/45-swarm.sh
 SWARMBOOT_NOTE=/run/swarmboot/device
@@ -54,7 +55,8 @@ swarmboot_leave_for_seeder() {
 # The drivers of the network cards, from the image. udev of the real system would come to them when it has been through
 # most other devices, after the login prompt even on a small machine, and till then this machine gives nothing. In the
 # root, because modprobe of an initrd need not know how the image's modules are packed. A card that is a virtio device
-# shows itself only when its PCI driver is there, hence the second round.
+# shows itself only when its PCI driver is there, hence the second round. coreutils, which timeout is of, is essential in
+# Debian; a driver that takes longer goes on loading when udev asks for it.
 swarmboot_wake_network() {
 	for round in pci virtio; do
 		names=
@@ -66,7 +68,7 @@ swarmboot_wake_network() {
 			if [ -e "$card/modalias" ]; then names="$names $(cat "$card/modalias")"; fi
 		done
 		# shellcheck disable=SC2086
-		if [ "$names" ]; then chroot "${rootmnt:?}" /sbin/modprobe -qab $names || :; fi
+		if [ "$names" ]; then chroot "${rootmnt:?}" /usr/bin/timeout "$SWARMBOOT_DRIVER_SECONDS" /sbin/modprobe -qab $names || :; fi
 	done
 }
 

@@ -89,8 +89,8 @@ test('the drivers of network cards, and of no other device, are loaded from the 
         .split('\n')
         .filter((line) => line.startsWith('chroot ')),
       [
-        'chroot /root /sbin/modprobe -qab pci:network',
-        'chroot /root /sbin/modprobe -qab virtio:d00000001v00001AF4',
+        'chroot /root /usr/bin/timeout 10 /sbin/modprobe -qab pci:network',
+        'chroot /root /usr/bin/timeout 10 /sbin/modprobe -qab virtio:d00000001v00001AF4',
       ],
     );
   } finally {

@@ -149,10 +149,11 @@ export class Swarm extends EventEmitter<SwarmEvents> {
         void this.#verify(piece, sources);
       },
     };
-    this.#announcer = new Announcer(
-      this.#room.peers,
-      (key, piece) => this.#download.peers.get(key)?.pieces.has(piece) ?? false,
-    );
+    this.#announcer = new Announcer(this.#room.peers, (key, piece) => {
+      const peer = this.#download.peers.get(key);
+      // An origin that super-seeds waits to hear of what it has shown.
+      return peer !== undefined && !peer.origin && peer.pieces.has(piece);
+    });
     this.#exchange = new PeerExchange({
       peers: this.#room.peers,
       isSeed: (key) => this.#download.peers.get(key)?.pieces.isFull ?? false,

@@ -19,8 +19,8 @@ const rowOf = ({ scenario, outcome, hostSeconds }: SimulatedRun) => ({
   lastRatio: outcome.lastRatio,
   serverPayloadRatio: outcome.serverPayloadRatio,
   scenario,
-  // Not every machine of ten thousand: the seed repeats the run.
-  outcome: { ...outcome, seconds: undefined },
+  // Not every machine of ten thousand, nor who gave whom: the seed repeats the run.
+  outcome: { ...outcome, seconds: undefined, gave: undefined },
   hostSeconds,
 });
 

@@ -5,7 +5,7 @@
  */
 import type { PeerConnection } from '../wire/peer-connection.ts';
 
-/** A tenth of what a block waits in the queue of its giver (policy/pipeline.ts). */
+/** Little beside the tenth of a second that a block waits in the queue of its giver (policy/pipeline.ts). */
 const PROMPT_MS = 15;
 
 export class Announcer {
@@ -14,7 +14,7 @@ export class Announcer {
   readonly #waiting = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** `peers` by key; `has`: whether a peer has said that it has a piece. */
+  /** `peers` by key; `has`: whether a peer has a piece and need not hear of it soon. */
   constructor(peers: ReadonlyMap<number, PeerConnection>, has: (key: number, piece: number) => boolean) {
     this.#peers = peers;
     this.#has = has;

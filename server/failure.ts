@@ -15,6 +15,7 @@ export type FailureCode =
   | 'unknown-name'
   | 'name-taken'
   | 'no-interface'
+  | 'address-taken'
   | 'disk-full';
 
 export class Failure extends Error {

@@ -29,7 +29,7 @@ packages_for() {
 	bench) echo "$packages_base $packages_lab $packages_clients" ;;
 	package) echo "$packages_base $packages_lab $packages_package" ;;
 	test) echo "$packages_base $packages_lab $packages_arm64 $packages_clients $packages_package nftables:nft signify-openbsd:signify-openbsd file:file tmux:tmux
-		shellcheck:shellcheck" ;;
+		shellcheck:shellcheck systemd:systemd-analyze iputils-arping:arping autopkgtest:autopkgtest piuparts:piuparts diffoscope-minimal:diffoscope" ;;
 	*) fail "--for takes demo, test, bench or package, not \"$1\"" ;;
 	esac
 }

@@ -5,6 +5,7 @@
  */
 import { CommanderError } from 'commander';
 import { Failure } from '../failure.ts';
+import { errorSentence } from './error-sentence.ts';
 import { program } from './program.ts';
 
 try {
@@ -17,9 +18,7 @@ try {
     process.stderr.write(`swarmboot: ${error.message}\n`);
     process.exitCode = error.code === 'bad-option' ? 2 : 1;
   } else {
-    const { code, message, stack } = error as NodeJS.ErrnoException;
-    // A system error (disk full, no permission) says enough; anything else is a defect and shows where.
-    process.stderr.write(`swarmboot: ${code === undefined ? (stack ?? message) : message}\n`);
+    process.stderr.write(`swarmboot: ${errorSentence(error as NodeJS.ErrnoException)}\n`);
     process.exitCode = 1;
   }
 }

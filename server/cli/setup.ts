@@ -29,6 +29,20 @@ const SYSTEMCTL_TIMEOUT_MS = 60_000;
 /** Where LTSP puts its menu, ltsp-ipxe(8). */
 const LTSP_MENU = 'the menu of "ltsp ipxe"';
 
+/** Machines would be sent to either of two that have one address, and so would people. */
+async function lookForNamesake(name: string, address: string): Promise<void> {
+  const { askForAddress } = await import('../setup/address-claim.ts');
+  const claim = askForAddress(name, address);
+  if (claim.kind === 'taken') {
+    throw new Failure(
+      'address-taken',
+      `Another machine on ${name} (${claim.mac}) has the address ${address} as well: give one of the two another address, then run this again`,
+    );
+  }
+  if (claim.kind === 'unknown')
+    say(`Whether another machine has ${address} as well is not known: ${claim.reason}`);
+}
+
 /** Who gives out addresses there, as a sentence; refuses to become a second server. */
 async function lookForDhcp(options: Options, address: string, mac: string): Promise<void> {
   const { probeDhcp } = await import('../setup/dhcp-probe.ts');
@@ -121,6 +135,7 @@ async function run(options: Options): Promise<void> {
   mkdirSync(options.state, { recursive: true });
   const full = checkDisk(looking).find(({ level }) => level === 'problem');
   if (full) throw new Failure('disk-full', `${full.sentence}. ${full.fix}`);
+  await lookForNamesake(chosen.name, address);
   say(`Machines boot on ${chosen.name}, where this server is ${address}`);
   if (rival)
     say(`${rival.path} is LTSP's: DHCP and TFTP stay as they are, machines come through ${LTSP_MENU}`);

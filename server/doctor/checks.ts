@@ -13,9 +13,10 @@ import { readServerNote } from '../database/server-note.ts';
 import { IPXE_FILES } from '../netboot/boot-files.ts';
 import { findRival } from '../setup/dnsmasq-rivals.ts';
 import { withSite } from '../site.ts';
+import { checkAddress } from './check-address.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 import { droppedBy, type Port } from './firewall.ts';
-import { parseSnippet } from './snippet.ts';
+import { readSnippet } from './read-snippet.ts';
 import { socketOwners } from './socket-owners.ts';
 
 export interface DoctorOptions {
@@ -52,14 +53,6 @@ const neededPorts = ({ httpPort, seederPort }: DoctorOptions): NeededPort[] => {
     { protocol: 'tcp', port: seederPort, what: 'the seeder', by: server },
   ];
 };
-
-function readSnippet(path: string) {
-  try {
-    return { ...parseSnippet(readFileSync(path, 'utf8')), mtimeMs: statSync(path).mtimeMs };
-  } catch {
-    return undefined;
-  }
-}
 
 export function checkPorts(options: DoctorOptions): Finding[] {
   const owners = socketOwners();
@@ -356,6 +349,7 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
     ['ports', checkPorts],
     ['firewall', checkFirewall],
     ['dnsmasq', checkDnsmasq],
+    ['address', checkAddress],
     ['server', checkServer],
     ['key', checkKey],
     ['stage1', checkStage1],

@@ -1,7 +1,16 @@
 /** `swarmboot setup` in a namespace, beside a real DHCP server in another, and with each thing in the way that can be. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -102,6 +111,18 @@ test('a network without DHCP: everything is made once, and again nothing changes
   assert.equal(readFileSync(join(first.here, 'config/release.pub'), 'utf8'), key);
 });
 
+test('another machine with the address of this one', () => {
+  run('ip', '-n', site, 'address', 'add', '10.79.0.1/24', 'dev', 'eth0');
+  try {
+    refused(
+      'namesake',
+      /Another machine on eth0 \((?:[\da-f]{2}:){5}[\da-f]{2}\) has the address 10\.79\.0\.1 as well: give one of the two/,
+    );
+  } finally {
+    run('ip', '-n', site, 'address', 'delete', '10.79.0.1/24', 'dev', 'eth0');
+  }
+});
+
 test('a DHCP server that is there is noticed, keeps its job, and is not joined by a second', async () => {
   start(
     site,
@@ -143,6 +164,18 @@ test("LTSP's dnsmasq keeps DHCP; another file that dnsmasq would not start besid
   refused('rival', /rival\/site\.conf has "port", .* and dnsmasq does not start with both: take it out/);
 });
 
+test('a TFTP server that is there', async () => {
+  const bind =
+    "import socket,time;s=socket.socket(type=socket.SOCK_DGRAM);s.bind(('0.0.0.0',69));time.sleep(600)";
+  start(server, 'python3', '-c', bind);
+  await sleep(1500);
+  refused(
+    'tftpd',
+    /python3 \(process \d+\) has UDP port 69 \(TFTP\), which dnsmasq needs\. Stop python3, or give it another port/,
+  );
+  process.kill(started.pop() as number, 'SIGKILL');
+});
+
 test('a program on a port, and a full disk', async () => {
   start(server, 'busybox', 'httpd', '-f', '-p', '7080', '-h', folder);
   await sleep(1000);
@@ -157,6 +190,21 @@ test('a program on a port, and a full disk', async () => {
     const { status, stderr } = setup('full', '--state', join(small, 'state'), '--http-port', '7081');
     assert.equal(status, 1);
     assert.match(stderr, /[78] MiB are free in .*Make room/);
+    // Setup looks first; what fills the disk afterwards is told where it happens, and leaves what was there.
+    const big = join(folder, 'big');
+    cpSync(join(folder, 'stage1/amd64'), big, { recursive: true });
+    truncateSync(join(big, 'initrd.img'), 16 * 2 ** 20);
+    const state = join(small, 'state');
+    const argv = ['stage1', 'install', '--state', state, '--config', join(here('lab'), 'config'), '--from'];
+    run(swarmboot, ...argv, join(folder, 'stage1/amd64'));
+    const before = readdirSync(join(state, 'stage1/amd64'));
+    const filled = spawnSync(swarmboot, [...argv, big], { encoding: 'utf8', timeout: 60_000 });
+    assert.match(
+      filled.stderr,
+      /^swarmboot: The disk is full \(ENOSPC: .*\): make room, then run the same again\n$/,
+    );
+    assert.deepEqual([filled.status, readdirSync(join(state, 'stage1'))], [1, ['amd64']]);
+    assert.deepEqual(readdirSync(join(state, 'stage1/amd64')), before);
   } finally {
     run('umount', small);
   }

@@ -1,13 +1,13 @@
 /** `swarmboot image build | import | list` */
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { ARCHES, type Arch } from '../../contract/manifest.ts';
 import { loadSecretKey } from '../catalog/keys.ts';
 import { checkName, RELEASE_FILES } from '../catalog/layout.ts';
 import { Failure } from '../failure.ts';
-import { cachedBuild } from '../image/build-cache.ts';
+import { cachedBuild, linkOrCopy } from '../image/build-cache.ts';
 import { checkImageOptions, type ImageOptions, recipeKey } from '../image/recipe.ts';
 import { buildImageFiles } from '../image/root-file-system.ts';
 import { cacheOption, commaList, configOption, integer, interruption, stateOption } from './options.ts';
@@ -37,12 +37,16 @@ const publishing = (command: Command): Command =>
     .addOption(configOption());
 
 /** Wrong options are told before a minute is spent on the build. */
+function checkPublishing(options: CommonOptions): void {
+  checkCommon(options);
+  loadSecretKey(options.config);
+}
+
 function checkCommon(options: CommonOptions): void {
   checkName(options.name, '--name');
   if (options.cmdline !== undefined && !/^[\x20-\x7e]{0,1024}$/.test(options.cmdline)) {
     throw new Failure('bad-option', '--cmdline must be at most 1024 printable ASCII characters');
   }
-  loadSecretKey(options.config);
 }
 
 interface BuildOptions extends CommonOptions {
@@ -56,16 +60,18 @@ interface BuildOptions extends CommonOptions {
   readonly seed: boolean;
   readonly cache: string;
   readonly refresh: boolean;
+  readonly files: string | undefined;
 }
 
 async function build(options: BuildOptions): Promise<void> {
-  checkCommon(options);
+  if (options.files === undefined) checkPublishing(options);
+  else checkCommon(options);
   const { buildWithSeeder, findAgent, SEED_PACKAGES, seederKey } = await import('../image/seed-content.ts');
   const agent = options.seed ? await findAgent(options.arch) : undefined;
   if (options.seed && agent === undefined)
     throw new Failure(
       'bad-option',
-      `The seeder needs the agent, which is not here; make it with scripts/build-agent --arch ${options.arch}, or give --no-seed`,
+      `The seeder needs the agent for ${options.arch}, which is not here: install the package swarmboot-seed (in a checkout: scripts/build-agent --arch ${options.arch}), or give --no-seed`,
     );
   const recipe: ImageOptions = {
     arch: options.arch,
@@ -105,7 +111,19 @@ async function build(options: BuildOptions): Promise<void> {
     );
     folder = seeding.folder;
   }
-  await publish(folder, options, interrupted.signal);
+  if (options.files === undefined) await publish(folder, options, interrupted.signal);
+  else await handOut(folder, options.files);
+}
+
+/** For who publishes it otherwise: LTSP's plugin, `image import` elsewhere. */
+async function handOut(folder: string, target: string): Promise<void> {
+  await mkdir(target, { recursive: true });
+  for (const name of Object.values(RELEASE_FILES)) {
+    const to = join(target, name);
+    await rm(to, { force: true });
+    await linkOrCopy(join(folder, name), to, copyFile);
+  }
+  say(`${target} has ${Object.values(RELEASE_FILES).join(', ')}; nothing is published`);
 }
 
 async function publish(folder: string, options: BuildOptions, signal: AbortSignal): Promise<void> {
@@ -132,7 +150,7 @@ interface ImportOptions extends CommonOptions {
 }
 
 async function importFiles(options: ImportOptions): Promise<void> {
-  checkCommon(options);
+  checkPublishing(options);
   using interrupted = interruption();
   const { publishImage } = await import('../image/publish-image.ts');
   const { kernel, initrd, root, linkRoot } = options;
@@ -184,6 +202,7 @@ export function imageCommand(): Command {
       'leave the seeder out, with which machines go on giving once they have booted (docs/seeding.md)',
     )
     .addOption(cacheOption())
+    .option('--files <DIR>', 'put vmlinuz, initrd.img and root.squashfs there, and publish nothing')
     .option('--refresh', 'build anew even if the cache has the same recipe', false)
     .action(build);
   publishing(image.command('import'))

@@ -1,7 +1,7 @@
 /** The LTSP plugin against Debian's own LTSP: images published by its applets, ltsp.conf, the menu, and what can be wrong. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -192,4 +192,53 @@ test("LTSP's menu gains the images, each time it is made, and an administrator's
   writeFileSync(menu, '#!ipxe\necho mine\n');
   assert.equal(server.ltsp(['--overwrite=0', 'ipxe', '--binaries=0']).status, 0);
   assert.equal(readFileSync(menu, 'utf8'), '#!ipxe\necho mine\n');
+});
+
+test('ltsp swarm build makes an image where there was none, with what LTSP needs in it', () => {
+  // An image takes minutes to build, and that is tested elsewhere: here its files are made up, and all else is real.
+  const [stub, asked] = [server.path('stub'), server.path('asked')];
+  server.makeChroot('made-up');
+  const chroot = server.path('srv/made-up');
+  writeFileSync(
+    stub,
+    `#!/bin/sh
+[ "$2" = build ] || exec ${server.program} "$@"
+echo "$*" >${asked}
+while [ "$1" != --files ]; do shift; done
+mkdir -p "$2"; cp ${chroot}/boot/vmlinuz-* "$2/vmlinuz"; cp ${chroot}/boot/initrd.img-* "$2/initrd.img"
+mksquashfs ${chroot} "$2/root.squashfs" -quiet -no-progress -wildcards -e 'boot/*'
+`,
+    { mode: 0o755 },
+  );
+  const command = server.program;
+  server.program = stub;
+  try {
+    assert.match(
+      server.ltsp(['swarm', 'build', 'made-up']).said,
+      /There is a chroot or a virtual machine "made-up" in .*\/srv, .*: take another name/,
+    );
+    assert.match(server.ltsp(['swarm', 'build', 'Desk']).said, /"Desk" cannot be published under that name/);
+    assert.ok(!existsSync(asked), 'nothing was built');
+    const { status, said } = server.ltsp([
+      'swarm',
+      'build',
+      'desk',
+      '--suite',
+      'trixie',
+      '--include=openbox',
+    ]);
+    assert.equal(status, 0, said);
+    assert.match(
+      readFileSync(asked, 'utf8'),
+      /^image build --name desk --files \S+ --include ltsp,busybox,openssh-client,sshfs --suite trixie --include=openbox\n$/,
+    );
+  } finally {
+    server.program = command;
+  }
+  assert.ok(published().some((release) => release.startsWith('desk ')));
+  assert.deepEqual(globSync('.swarm.*', { cwd: server.path('srv/images') }), [], 'nothing is left over');
+  // Later publications need no kernel from the squashfs, which has none.
+  const again = server.ltsp(['swarm', 'publish', 'desk']);
+  assert.equal(again.status, 0, again.said);
+  assert.doesNotMatch(again.said, /ltsp kernel/);
 });

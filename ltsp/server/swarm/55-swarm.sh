@@ -11,11 +11,14 @@ SWARM_STATE=${SWARM_STATE:-/var/lib/swarmboot}
 SWARM_CONFIG=${SWARM_CONFIG:-/etc/swarmboot}
 # Names become parts of URLs and of torrents: contract/manifest.ts.
 SWARM_NAME='^[a-z0-9][a-z0-9._-]\{0,63\}$'
+# An LTSP client needs these, for users' homes too.
+SWARM_PACKAGES=ltsp,busybox,openssh-client,sshfs
 
 swarm_cmdline() {
 	local args
 
-	args=$(getopt -n "ltsp $_APPLET" -o "" -l "" -- "$@") || usage 1
+	# The + leaves what follows a command to the command.
+	args=$(getopt -n "ltsp $_APPLET" -o "+" -l "" -- "$@") || usage 1
 	eval "set -- $args"
 	shift
 	run_main_functions "$_SCRIPTS" "$@"
@@ -31,6 +34,11 @@ swarm_main() {
 		shift
 		re swarm_ready
 		re swarm_publish "$@"
+		;;
+	build)
+		shift
+		re swarm_ready
+		re swarm_build "$@"
 		;;
 	update)
 		test "$#" = 1 || usage 1
@@ -80,13 +88,41 @@ Please export ALL_IMAGES=1 if you want to allow this"
 	re swarm_menu
 }
 
+# Makes an image without a chroot or a virtual machine: `swarmboot image build` with what an LTSP client needs, and
+# with its further options. Its squashfs has no kernel in it, so kernel and initrd go where `ltsp kernel` would put them.
+swarm_build() {
+	local img tmp
+
+	img=${1:-}
+	test -n "$img" || usage 1
+	shift
+	re swarm_check_name "$img"
+	if [ -d "$BASE_DIR/$img/proc" ] || [ -f "$BASE_DIR/$img.img" ]; then
+		die "There is a chroot or a virtual machine \"$img\" in $BASE_DIR, which \"ltsp image $img\" makes an image of: take another name"
+	fi
+	re mkdir -p "$BASE_DIR/images" "$TFTP_DIR/ltsp/$img"
+	tmp=$(re mktemp -d "$BASE_DIR/images/.swarm.XXXXXX") || die "Could not make a folder in $BASE_DIR/images"
+	exit_command "rw rm -rf '$tmp'"
+	"$SWARMBOOT" image build --name "$img" --files "$tmp" --include "$SWARM_PACKAGES" "$@" ||
+		die "Image \"$img\" is not built, see above; nothing has changed"
+	re mv "$tmp/root.squashfs" "$BASE_DIR/images/$img.img"
+	re mv "$tmp/vmlinuz" "$tmp/initrd.img" "$TFTP_DIR/ltsp/$img/"
+	# Newer than the image: this kernel belongs to it.
+	re touch "$TFTP_DIR/ltsp/$img/vmlinuz"
+	re swarm_publish "$img"
+}
+
+swarm_check_name() {
+	echo "$1" | grep -q "$SWARM_NAME" ||
+		die "LTSP image \"$1\" cannot be published under that name: it must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit; give it another name in $BASE_DIR"
+}
+
 # Can this image be published at all?
 swarm_check() {
 	local img
 
 	img=$1
-	echo "$img" | grep -q "$SWARM_NAME" ||
-		die "LTSP image \"$img\" cannot be published under that name: it must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit; give it another name in $BASE_DIR"
+	re swarm_check_name "$img"
 	test -f "$BASE_DIR/images/$img.img" || test -d "$BASE_DIR/$img/proc" || test -f "$BASE_DIR/$img.img" ||
 		die "There is no LTSP image \"$img\" in $BASE_DIR; there are: $(list_img_names | tr '\n' ' ')"
 }

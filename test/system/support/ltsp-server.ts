@@ -19,6 +19,8 @@ export interface LtspAnswer {
 
 export class LtspServer {
   readonly folder: string;
+  /** What the applets take for the command. */
+  program = SWARMBOOT;
 
   constructor(folder: string) {
     this.folder = folder;
@@ -108,7 +110,7 @@ export class LtspServer {
       export SWARMBOOT="$2" SWARM_STATE="$1/state" SWARM_CONFIG="$1/config"
       at=$1; shift 2
       exec "$at/ltsp/ltsp" "$@" 2>&1`;
-    const argv = ['--mount', '--net', 'sh', '-c', script, 'sh', this.folder, SWARMBOOT, ...args];
+    const argv = ['--mount', '--net', 'sh', '-c', script, 'sh', this.folder, this.program, ...args];
     const { status, stdout, stderr, error } = spawnSync('unshare', argv, {
       encoding: 'utf8',
       timeout: LIMIT_MS,

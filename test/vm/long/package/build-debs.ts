@@ -11,15 +11,18 @@ const BUILD_TIMEOUT_MS = 1_200_000;
 /** What is tested is not how small the files are. */
 export const DEB_BUILD_ENVIRONMENT = { DPKG_DEB_COMPRESSOR_LEVEL: '0' };
 
-/** Hash of every file that is in git or would be. */
+/** Rooms that are in the packages' source, not in the packages. */
+const OUTSIDE = ['test/', 'qemu/', 'bench/'];
+
+/** Hash of every file that is in git or would be, and that can change a package. */
 function sources(): string {
   const list = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: ROOT,
     encoding: 'utf8',
   });
   const hash = createHash('sha256');
-  // Tests and the pages about them are in the packages' source, not in the packages.
-  for (const path of list.split('\0').filter((name) => name !== '' && !name.startsWith('test/'))) {
+  const inPackages = (name: string): boolean => name !== '' && !OUTSIDE.some((room) => name.startsWith(room));
+  for (const path of list.split('\0').filter(inPackages)) {
     if (existsSync(join(ROOT, path))) hash.update(`${path}\0`).update(readFileSync(join(ROOT, path)));
   }
   return hash.digest('hex');

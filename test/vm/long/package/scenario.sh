@@ -17,11 +17,20 @@ step='installs with what Debian has'
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
 apt-get -q update >/dev/null || fail 'apt-get update'
 find /etc /usr /var/lib /opt -xdev | sort >/tmp/before
-apt-get -qy --no-install-recommends install "$debs"/swarmboot-server_*.deb "$debs"/swarmboot-stage1-amd64_*.deb ||
-	fail 'apt-get install'
+# What debconf asks is answered wrongly: the package says so, and installs all the same.
+answer() { echo "swarmboot-server swarmboot-server/interface string $1" | debconf-set-selections; }
+apt-get -qy install debconf >/dev/null && answer eth9
+apt-get -qy --no-install-recommends install "$debs"/swarmboot-server_*.deb "$debs"/swarmboot-stage1-amd64_*.deb >/tmp/said 2>&1 ||
+	fail "apt-get install: $(cat /tmp/said)"
 ok
 
-step='nothing is configured before anybody asked for it'
+step='a wrong answer to the question is told'
+grep -q 'Interface "eth9" does not exist or has no IPv4 address' /tmp/said || fail "$(cat /tmp/said)"
+grep -q 'not configured yet; correct what is said above, then run "swarmboot setup"' /tmp/said || fail "$(cat /tmp/said)"
+answer ''
+ok
+
+step='nothing is half-configured by it'
 [ ! -e /etc/dnsmasq.d/swarmboot.conf ] || fail '/etc/dnsmasq.d/swarmboot.conf exists'
 [ ! -e /etc/swarmboot/release.sec ] || fail 'there is a key'
 ok
@@ -66,8 +75,33 @@ cmp /tmp/release.pub /etc/swarmboot/release.pub || fail 'the key has changed'
 [ -s /var/lib/swarmboot/stage1/amd64/initrd.img ] || fail 'stage-1 was not put back'
 ok
 
-step='a purge leaves nothing of ours'
-apt-get -qy purge swarmboot-server swarmboot-stage1-amd64 || fail 'purge'
+step='a disk that is full during the installation is told, and stops nothing'
+mount -t tmpfs -o size=4m tmpfs /var/lib/swarmboot || fail 'mount'
+apt-get -qy --reinstall install "$debs"/swarmboot-stage1-amd64_*.deb >/tmp/said 2>&1
+status=$?
+umount /var/lib/swarmboot
+[ $status = 0 ] || fail "apt-get: $(cat /tmp/said)"
+grep -q 'swarmboot: The disk is full (ENOSPC.*make room' /tmp/said || fail "$(cat /tmp/said)"
+grep -q 'run "swarmboot stage1 install --arch amd64" once this is corrected' /tmp/said || fail "$(cat /tmp/said)"
+swarmboot stage1 install --arch amd64 || fail 'stage1 install afterwards'
+ok
+
+step='LTSP gets its applet, which says what is missing'
+apt-get -qy --no-install-recommends install "$debs"/ltsp-swarmboot_*.deb || fail 'apt-get install'
+ltsp swarm publish >/tmp/said 2>&1 && fail 'published without an image'
+grep -q 'There is no LTSP image in /srv/ltsp' /tmp/said || fail "$(cat /tmp/said)"
+mkdir -p /etc/ltsp
+printf '[clients]\nHOSTNAME="pc\n' >/etc/ltsp/ltsp.conf
+ltsp swarm publish >/tmp/said 2>&1 && fail 'published with a broken ltsp.conf'
+grep -q 'is broken in section \[clients\], from line 2 on' /tmp/said || fail "$(cat /tmp/said)"
+rm -r /etc/ltsp
+ok
+
+step='a purge leaves nothing of ours, and what another package has'
+apt-get -qy --no-install-recommends install "$debs"/swarmboot-seed_*.deb || fail 'apt-get install'
+apt-get -qy purge ltsp-swarmboot swarmboot-server swarmboot-stage1-amd64 || fail 'purge'
+[ -e /etc/swarmboot/seed.conf ] || fail "the configuration of swarmboot-seed is gone"
+apt-get -qy purge swarmboot-seed || fail 'purge'
 left=$(find / -xdev -iname '*swarmboot*' -not -path '/proc/*' -not -path "$debs*" -not -path '/var/cache/*' -not -path '/tmp/*')
 [ -z "$left" ] || fail "left: $left"
 ok

@@ -355,8 +355,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     }
     this.#payload += this.#shape.payloadOf(piece);
     // Before the policy hears of it: it may let peers go that need to know that we have everything.
-    this.#seeding.keep(piece, bytes);
-    this.#announcer.announce(piece);
+    if (this.#announcer.announce(piece)) this.#seeding.keep(piece, bytes);
     this.#apply({ type: 'verified', piece, bytes });
     this.emit('piece', piece, sources);
     if (this.#download.have.isFull) this.#finished();

@@ -14,6 +14,7 @@ import { Bitset } from './bitset.ts';
 import type { DownloadCommand, DownloadEvent, PeerEvent } from './download-events.ts';
 import { DownloadPeer } from './download-peer.ts';
 import { secondsBehind } from './lag.ts';
+import { Pace } from './pace.ts';
 import { BLOCK_BYTES } from './pipeline.ts';
 import { Rate } from './rate.ts';
 import { Ownership } from './rendezvous.ts';
@@ -61,6 +62,7 @@ export class Download {
   /** Connected peers that call themselves origin. */
   #origins = 0;
   readonly #suspects = new Suspects();
+  readonly #pace: Pace;
   readonly blocksPerPiece: number;
 
   constructor(options: DownloadOptions) {
@@ -68,6 +70,7 @@ export class Download {
     this.have = options.have;
     this.taken = Bitset.fromBitfield(options.pieceCount, options.have.bytes)!;
     this.rate = new Rate(options.startedAt);
+    this.#pace = new Pace(options.startedAt);
     this.availability = new Availability(options.pieceCount);
     this.ownership = new Ownership(options.pieceCount, options.ownPeerId);
     this.everything = Bitset.full(options.pieceCount);
@@ -331,7 +334,8 @@ export class Download {
     const active = this.active.get(piece);
     const needed = this.#needs(active, block, peer.key);
     const request = peer.outstanding.get(id);
-    if (request) peer.window.arrived(now - request.askedAt);
+    if (request)
+      peer.window.arrived(now - request.askedAt, this.#pace.isBehind(this.rate.bytesPerSecond(now), now));
     const asked = peer.outstanding.delete(id);
     if (!asked && !peer.settleStale(id)) return;
     peer.progressAt = now;
@@ -362,9 +366,7 @@ export class Download {
     release(this, piece, out);
     if (!this.have.add(piece)) return;
     this.taken.add(piece);
-    for (const key of this.#suspects.verified(piece, bytes)) {
-      this.#drop(key, 'bad-data', true, out);
-    }
+    for (const key of this.#suspects.verified(piece, bytes)) this.#drop(key, 'bad-data', true, out);
     for (const peer of this.peers.values()) {
       if (peer.pieces.has(piece)) peer.wanted--;
       this.#reconsider(peer, out);
@@ -377,9 +379,7 @@ export class Download {
     if (!active) return;
     const sources = active.leader === WEBSEED_KEY ? [WEBSEED_KEY] : active.sourceOfBlocks;
     release(this, piece, out);
-    for (const key of this.#suspects.failed(piece, sources, bytes)) {
-      this.#drop(key, 'bad-data', true, out);
-    }
+    for (const key of this.#suspects.failed(piece, sources, bytes)) this.#drop(key, 'bad-data', true, out);
     this.#refillAll(out, now);
   }
 

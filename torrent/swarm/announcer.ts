@@ -20,12 +20,17 @@ export class Announcer {
     this.#has = has;
   }
 
-  announce(piece: number): void {
+  /** Whether somebody misses the piece. */
+  announce(piece: number): boolean {
+    let isMissed = false;
     for (const [key, { wire }] of this.#peers) {
       wire.haveLater(piece);
-      if (!this.#has(key, piece)) this.#waiting.add(key);
+      if (this.#has(key, piece)) continue;
+      isMissed = true;
+      this.#waiting.add(key);
     }
     if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#tellWaiting(), PROMPT_MS);
+    return isMissed;
   }
 
   /** Everybody hears everything now. */

@@ -30,13 +30,13 @@ const flushesOf = (noted: ReadonlyMap<number, Noted>): number[] =>
 
 test('who misses a piece hears of it in a moment, of several at once; who has it, later', async () => {
   const { noted, announcer } = makeRoom(3, (key) => key === 2);
-  announcer.announce(7);
+  assert.equal(announcer.announce(7), true);
   announcer.announce(8);
   for (const { told } of noted.values()) assert.deepEqual(told, [7, 8]);
   assert.deepEqual(flushesOf(noted), [0, 0, 0]);
   await new Promise((resolve) => setTimeout(resolve, 60));
   assert.deepEqual(flushesOf(noted), [1, 0, 1]);
-  announcer.announce(9);
+  assert.equal(announcer.announce(9), true);
   announcer.flush();
   assert.deepEqual(flushesOf(noted), [2, 1, 2]);
   await new Promise((resolve) => setTimeout(resolve, 60));
@@ -53,4 +53,10 @@ test('who left meanwhile is not spoken to, and after the end nobody is', async (
   announcer.close();
   await new Promise((resolve) => setTimeout(resolve, 60));
   assert.deepEqual(flushesOf(noted), [0, 1]);
+});
+
+test('a piece that everybody has is missed by nobody', () => {
+  const { announcer } = makeRoom(2, () => true);
+  assert.equal(announcer.announce(7), false);
+  announcer.close();
 });

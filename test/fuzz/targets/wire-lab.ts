@@ -20,7 +20,7 @@ import { PieceBuffers } from '../../../torrent/wire/piece-buffers.ts';
 import { Random } from '../random.ts';
 
 export const PIECE = 32_768;
-const _BLOCK = 16_384;
+export const BLOCK = 16_384;
 const LENGTH = 7 * PIECE + 1000;
 export const PIECES = 8;
 export const INFOHASH = Buffer.alloc(20, 1);

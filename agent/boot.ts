@@ -211,9 +211,18 @@ async function bootImage(
   }
 }
 
-/** pxelinux's BOOTIF tells a real system that configures its network in the initramfs (LTSP) which card is on it. */
-const appendOf = ({ append }: Parameters, mac: string): string =>
-  `${append} BOOTIF=01-${mac.replaceAll(':', '-')}`.trim();
+/**
+ * pxelinux's BOOTIF tells a real system that configures its network in the initramfs (LTSP) which card is on it; the boot
+ * script reads the host name.
+ */
+const appendOf = ({ append, hostname }: Parameters, mac: string): string =>
+  [
+    append,
+    `BOOTIF=01-${mac.replaceAll(':', '-')}`,
+    hostname === undefined ? '' : `swarmboot.hostname=${hostname}`,
+  ]
+    .join(' ')
+    .trim();
 
 /** What the seeder of the real system must know of this boot. */
 const seedOf = (parameters: Parameters, boot: string, mac: string, server: string | undefined) => ({

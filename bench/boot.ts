@@ -174,7 +174,7 @@ async function bootByInitrd(image: Image, accelerator: Accelerator, memoryMiB: n
     );
   }
   return withLab(laboratory(image, accelerator, memoryMiB), async (lab) => {
-    const cmdline = `${image.cmdline} boot=swarmboot swarmboot.root=file:/swarmboot/root.squashfs root=swarmboot panic=1`;
+    const cmdline = `${image.cmdline} boot=swarmboot swarmboot.root=file:/swarmboot/root.squashfs root=tmpfs panic=1`;
     const machine = lab.powerOn(0, { direct: { kernel: join(image.payload, 'vmlinuz'), initrd, cmdline } });
     try {
       const prompt = await waitForLogin(machine, 0, LOGIN_MS);

@@ -26,6 +26,7 @@ export interface Parameters {
   readonly linger: Linger;
   readonly handoff: HandoffChoice;
   readonly append: string;
+  readonly hostname: string | undefined;
   readonly networkTimeout: number;
   readonly retryTimeout: number;
   readonly reboot: number;
@@ -79,6 +80,9 @@ export function parseLinger(value: string): Linger {
   if (/^\d{1,6}$/.test(value)) return { kind: 'seconds', seconds: Number(value) };
   return fail('"auto", seconds, or "ratio:X"');
 }
+
+/** One label of a domain name (RFC 1123). */
+export const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 
 export type HandoffChoice = 'auto' | Strategy;
 
@@ -164,6 +168,14 @@ export const PARAMETERS: Table = {
     defaultText: '',
     help: 'Added to the kernel command line of the real system; quote it if it has spaces.',
     parse: (value) => (/^[\x20-\x7e]{0,512}$/.test(value) ? value : fail('at most 512 printable characters')),
+  },
+  hostname: {
+    type: 'NAME',
+    default: undefined,
+    defaultText: "the image's own",
+    help: 'Host name of the real system. The boot server gives the name that a machine has there (`swarmboot machine rename`), if it can be a host name.',
+    parse: (value) =>
+      HOST_NAME.test(value) ? value : fail('a host name: letters, digits and -, at most 63'),
   },
   networkTimeout: {
     type: 'seconds',

@@ -20,8 +20,9 @@ const MEANS: Readonly<Record<Strategy, (layout: Layout) => string>> = {
 
 /** Throws `BootError` with code `cmdline-too-long`. */
 export function composeCmdline(imageCmdline: string, plan: Plan, append: string): string {
-  // `root=`, whatever it names, makes the initramfs a ramfs: a tmpfs would end at half of the RAM.
-  const handoff = [`swarmboot.root=${plan.layout.root}`, MEANS[plan.strategy](plan.layout), 'root=swarmboot'];
+  // `root=`, whatever it names, makes the initramfs a ramfs: a tmpfs would end at half of the RAM. dracut gives up on
+  // a value that it does not know; `tmpfs` it knows, and leaves to systemd, where sysroot.mount of the boot archive is.
+  const handoff = [`swarmboot.root=${plan.layout.root}`, MEANS[plan.strategy](plan.layout), 'root=tmpfs'];
   const cmdline = [imageCmdline, 'boot=swarmboot', ...handoff, append]
     .map((part) => part.trim())
     .filter((part) => part !== '')

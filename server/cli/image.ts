@@ -29,7 +29,7 @@ const publishing = (command: Command): Command =>
     .requiredOption('--name <NAME>', 'name of the image: a-z 0-9 . _ -')
     .option(
       '--cmdline <TEXT>',
-      'kernel command line of the real system (default: console=tty0 console=ttyS0,115200 panic=30; arm64: ttyAMA0)',
+      'kernel command line of the real system (default: both consoles and a reboot when the boot fails; of Debian Live: also boot=live components)',
     )
     .option('--expires-days <N>', 'machines refuse the release after so many days', integer(1, 3650), 90)
     .option('--keep <N>', 'how many versions stay on disk', integer(1, 100), 3)
@@ -206,7 +206,7 @@ export function imageCommand(): Command {
     .option('--refresh', 'build anew even if the cache has the same recipe', false)
     .action(build);
   publishing(image.command('import'))
-    .description('publish a kernel, initrd and squashfs that Debian made (initramfs-tools)')
+    .description('publish a kernel, initrd and squashfs that Debian made (initramfs-tools or dracut)')
     .requiredOption('--kernel <FILE>', 'vmlinuz')
     .requiredOption('--initrd <FILE>', 'initrd.img, unchanged')
     .requiredOption('--root <FILE>', 'squashfs of the root file system, with the modules of that kernel')

@@ -1,5 +1,6 @@
 /** For firmware, iPXE and GRUB: scripts, and stage-1's kernel and initramfs. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HOST_NAME } from '../../contract/parameters.ts';
 import { isArch } from '../assignments/assignment.ts';
 import { stage1Directory, tftpDirectory } from '../catalog/layout.ts';
 import type { Release } from '../catalog/load-release.ts';
@@ -90,6 +91,7 @@ export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
     return dialect.machine({
       ...{ baseUrl: base, arch, image: release.name, version: release.version, token },
       append: decision.parameters,
+      hostname: machine !== undefined && HOST_NAME.test(machine) ? machine : undefined,
       systemParameters: decision.systemParameters,
       // Kernel and initrd too: the real system keeps them for the machines behind it.
       rootBytes: release.manifest.files.reduce((sum, file) => sum + file.length, 0),

@@ -14,13 +14,23 @@ import { buildBootCpio } from './boot-cpio.ts';
 import { linkOrCopy } from './build-cache.ts';
 import { KERNEL_HEAD_BYTES, readKernelImage } from './kernel-image.ts';
 import { readImageModules } from './modules.ts';
-import { checkSquashfs } from './squashfs.ts';
+import { checkSquashfs, listSquashfs } from './squashfs.ts';
 
 /** The serial port that firmware talks on: a PC's first, or the UART that Arm's SBSA asks of servers. */
 const SERIAL: Readonly<Record<Arch, string>> = { amd64: 'ttyS0', arm64: 'ttyAMA0' };
 
-/** Both consoles get a login; a kernel or initramfs that gives up reboots after 30 seconds instead of hanging. */
-export const defaultCmdline = (arch: Arch): string => `console=tty0 console=${SERIAL[arch]},115200 panic=30`;
+/**
+ * For Debian Live: live-config does its work where `boot=live` is, and all of it with `components` (live-config(7)).
+ * initramfs-tools takes the last boot=, which is the handoff's.
+ */
+const LIVE_CMDLINE = 'boot=live components ';
+
+/**
+ * Both consoles get a login; a kernel or initramfs that gives up reboots after 30 seconds instead of hanging (dracut, at
+ * once: dracut.cmdline(7)).
+ */
+export const defaultCmdline = (arch: Arch, isLive: boolean): string =>
+  `${isLive ? LIVE_CMDLINE : ''}console=tty0 console=${SERIAL[arch]},115200 panic=30 rd.shell=0 rd.emergency=reboot`;
 
 export interface ImageSource {
   readonly kernel: string;
@@ -76,6 +86,12 @@ async function checkInitrd(path: string): Promise<void> {
   }
 }
 
+/** Whether the image configures itself at boot as Debian Live does. */
+async function hasLiveConfig(root: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const paths = await listSquashfs(root, 'usr/lib/live/config', signal);
+  return paths.length > 0;
+}
+
 /** [boot archive][the image's own initrd]; the archive's length is a multiple of 4, see contract/cpio.ts. */
 async function joinInitrd(archive: Buffer, initrd: string, target: string): Promise<void> {
   const output = createWriteStream(target, { flags: 'wx', mode: 0o644 });
@@ -115,6 +131,8 @@ export async function publishImage(
   say(`Boot archive: ${modules.map((module) => module.name).join(' ')}, ${archive.length} bytes`);
   if (!pmem)
     say('The kernel has no nd_e820 and nd_pmem: machines will need about three times the image in RAM');
+  const cmdline = options.cmdline ?? defaultCmdline(kernel.arch, await hasLiveConfig(source.root, signal));
+  say(`Kernel command line: ${cmdline}`);
   say('Hashing and signing');
   const published = await publishRelease(
     options.state,
@@ -122,7 +140,7 @@ export async function publishImage(
       name: options.name,
       arch: kernel.arch,
       kernelRelease: release,
-      cmdline: options.cmdline ?? defaultCmdline(kernel.arch),
+      cmdline,
       strategies: strategiesOf(pmem, release),
       expiresDays: options.expiresDays,
       place: async (folder) => {

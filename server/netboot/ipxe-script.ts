@@ -61,6 +61,8 @@ export interface MachineScript {
   readonly append: readonly string[];
   /** For the kernel of the real system; '' for none. */
   readonly systemParameters: string;
+  /** What the real system is to be called; undefined leaves the image's name. */
+  readonly hostname: string | undefined;
   /** Token of a one-shot boot, hexadecimal: the server knows by it that this machine has fetched stage-1. */
   readonly token: string | undefined;
 }
@@ -88,6 +90,7 @@ export function stage1Parameters(script: MachineScript, loader: LoaderWords = IP
     `swarmboot.manifest=${script.baseUrl}/images/${script.image}/manifest.json`,
     ...(script.seeder ? [`swarmboot.peers=${formatEndpoint(script.seeder)}`] : []),
     `BOOTIF=01-${loader.mac}`,
+    ...(script.hostname === undefined ? [] : [`swarmboot.hostname=${script.hostname}`]),
     ...script.append,
     // The kernel and stage-1 keep what is in double quotes together; iPXE hands them on as they are.
     ...(script.systemParameters === '' ? [] : [`swarmboot.append="${script.systemParameters}"`]),

@@ -113,7 +113,7 @@ test('a root in a file of the initramfs boots into systemd', { timeout: 300_000 
   );
   const text = await bootUntil(
     'file',
-    { memoryMebibytes: 1024, initrd, cmdline: 'swarmboot.root=file:/swarmboot/root.squashfs root=swarmboot' },
+    { memoryMebibytes: 1024, initrd, cmdline: 'swarmboot.root=file:/swarmboot/root.squashfs root=tmpfs' },
     /Welcome to .*Debian/,
     280,
   );

@@ -26,7 +26,7 @@ describe('a machine without a memory region, handoff by retain', () => {
       assert.ok(outcome.ok, outcome.failure ?? 'failed');
       assert.equal(outcome.timeline.handoff, 'retain');
       assert.equal(outcome.facts?.squashfsSource, '/dev/loop0');
-      assert.match(outcome.facts?.cmdline ?? '', / swarmboot\.root=initrd:\d+ retain_initrd root=swarmboot/);
+      assert.match(outcome.facts?.cmdline ?? '', / swarmboot\.root=initrd:\d+ retain_initrd root=tmpfs/);
     });
   });
 });

@@ -6,6 +6,7 @@
 #   swarmboot.root=initrd:4096                      the squashfs begins there in the initrd, which retain_initrd keeps
 #   swarmboot.root=file:/swarmboot/root.squashfs    the squashfs is a file of this initramfs
 # Only what klibc-utils offers is used: an initrd without busybox has nothing else (its losetup has no -r).
+# systemd-root.sh sources it too, where systemd is PID 1 of the initrd, and has its own words for what differs there.
 # The real system sees the layers below /run/swarmboot, because /run moves there with all that is mounted in it.
 #
 # An image of LTSP brings its own init-bottom script, which mounts the root, lays an overlay and puts LTSP's init in. It
@@ -21,14 +22,18 @@ SWARMBOOT_DRIVER_SECONDS=10
 SWARMBOOT_LTSP=/usr/share/ltsp/client/initrd-bottom/45-swarm.sh
 SWARMBOOT_NOTE=/run/swarmboot/device
 SWARMBOOT_BUSES=/sys/bus
+SWARMBOOT_LIVE=/bin/live-boot
+SWARMBOOT_IMAGE=/run/swarmboot/image
+SWARMBOOT_CHANGES=/run/swarmboot/changes
 
 swarmboot_say() { echo "swarmboot: $*"; }
 
-swarmboot_source() {
+# The first value of a kernel parameter, or nothing.
+swarmboot_parameter() {
 	# shellcheck disable=SC2013
 	for word in $(cat /proc/cmdline); do
 		case $word in
-		swarmboot.root=*) echo "${word#swarmboot.root=}" && return ;;
+		"$1"=*) echo "${word#*=}" && return ;;
 		esac
 	done
 }
@@ -54,9 +59,13 @@ swarmboot_leave_for_seeder() {
 
 # The drivers of the network cards, from the image. udev of the real system would come to them when it has been through
 # most other devices, after the login prompt even on a small machine, and till then this machine gives nothing. In the
-# root, because modprobe of an initrd need not know how the image's modules are packed. A card that is a virtio device
+# image, because modprobe of an initrd need not know how the image's modules are packed. A card that is a virtio device
 # shows itself only when its PCI driver is there, hence the second round. coreutils, which timeout is of, is essential in
 # Debian; a driver that takes longer goes on loading when udev asks for it.
+swarmboot_load_drivers() {
+	chroot "$SWARMBOOT_IMAGE" /usr/bin/timeout "$SWARMBOOT_DRIVER_SECONDS" /sbin/modprobe -qab "$@"
+}
+
 swarmboot_wake_network() {
 	for round in pci virtio; do
 		names=
@@ -68,13 +77,58 @@ swarmboot_wake_network() {
 			if [ -e "$card/modalias" ]; then names="$names $(cat "$card/modalias")"; fi
 		done
 		# shellcheck disable=SC2086
-		if [ "$names" ]; then chroot "${rootmnt:?}" /usr/bin/timeout "$SWARMBOOT_DRIVER_SECONDS" /sbin/modprobe -qab $names || :; fi
+		if [ "$names" ]; then swarmboot_load_drivers $names || :; fi
 	done
 }
 
-# One attempt. On failure swarmboot_reason says what is wrong and what to do.
-swarmboot_mount() {
-	source=$(swarmboot_source)
+# What live-boot's own mountroot, which is not called, would have configured: fstab, and ifupdown's interfaces where
+# there is no NetworkManager. The rest is live-config's, in the real system. In a shell of its own, because live-boot has
+# a panic of its own too.
+swarmboot_configure_live() {
+	if [ -e "$SWARMBOOT_LIVE" ] && [ "$(swarmboot_parameter boot)" = live ]; then
+		(
+			# shellcheck disable=SC2034
+			LIVE_BOOT_CMDLINE=$(cat /proc/cmdline)
+			# shellcheck source=/dev/null
+			. "$SWARMBOOT_LIVE"
+			Cmdline_old
+			Fstab
+			if [ -d "${rootmnt:?}/etc/network" ]; then Netbase; fi
+		)
+	fi
+}
+
+# The name of this very machine, if stage-1 was told one; the image's is the same on all.
+swarmboot_name_machine() {
+	name=$(swarmboot_parameter swarmboot.hostname)
+	if [ "$name" ] && mkdir -p "$SWARMBOOT_CHANGES/upper/etc"; then
+		echo "$name" >"$SWARMBOOT_CHANGES/upper/etc/hostname"
+		{
+			echo "127.0.1.1 $name"
+			cat "$SWARMBOOT_IMAGE/etc/hosts"
+		} >"$SWARMBOOT_CHANGES/upper/etc/hosts" 2>/dev/null || :
+	fi
+}
+
+# Makes /dev/loop0 of the file $1 from byte $2 on, or tells mount by $loop_options to do so.
+swarmboot_attach() {
+	device=/dev/loop0
+	if ! swarmboot_wait "$device"; then
+		swarmboot_reason="$device has not appeared; the kernel module loop is missing"
+		return 1
+	fi
+	# klibc's losetup has no -r. It opens a file for writing, and is content with reading where the file system is read-only.
+	# The loop device keeps a file alive when run-init deletes the initramfs.
+	if ! losetup -r -o "$2" "$device" "$1" 2>/dev/null && ! losetup -o "$2" "$device" "$1"; then
+		swarmboot_reason="cannot attach $1 to $device"
+		return 1
+	fi
+}
+
+# Finds the root image and names it in $device. On failure swarmboot_reason says what is wrong and what to do.
+swarmboot_find() {
+	loop_options=
+	source=$(swarmboot_parameter swarmboot.root)
 	case $source in
 	pmem:/dev/*)
 		device=${source#pmem:}
@@ -88,18 +142,12 @@ swarmboot_mount() {
 			swarmboot_reason="the kernel shows no /sys/firmware/initrd; is retain_initrd on the command line, and is the kernel 6.8 or newer?"
 			return 1
 		fi
-		device=/dev/loop0
-		if ! swarmboot_wait "$device"; then
-			swarmboot_reason="$device has not appeared; the kernel module loop is missing"
-			return 1
-		fi
-		# klibc's losetup opens a file for writing and is content with reading only where the file system is read-only.
 		mkdir -p /run/swarmboot/sys
-		if ! mount -t sysfs -o ro sysfs /run/swarmboot/sys ||
-			! losetup -o "${source#initrd:}" "$device" /run/swarmboot/sys/firmware/initrd; then
-			swarmboot_reason="cannot attach the initrd to $device"
+		if ! mount -t sysfs -o ro sysfs /run/swarmboot/sys; then
+			swarmboot_reason="cannot mount a second, read-only sysfs"
 			return 1
 		fi
+		swarmboot_attach /run/swarmboot/sys/firmware/initrd "${source#initrd:}" || return 1
 		;;
 	file:/*)
 		file=${source#file:}
@@ -107,22 +155,42 @@ swarmboot_mount() {
 			swarmboot_reason="$file is not in this initramfs; the archive may have been cut off for want of RAM (root= on the command line lifts the limit of half the RAM)"
 			return 1
 		fi
-		device=/dev/loop0
-		if ! swarmboot_wait "$device"; then
-			swarmboot_reason="$device has not appeared; the kernel module loop is missing"
-			return 1
-		fi
-		# The loop device keeps the file alive when run-init deletes the initramfs.
-		if ! losetup -r "$device" "$file" 2>/dev/null && ! losetup "$device" "$file"; then
-			swarmboot_reason="cannot attach $file to $device"
-			return 1
-		fi
+		swarmboot_attach "$file" 0 || return 1
 		;;
 	*)
 		swarmboot_reason="swarmboot.root=\"$source\" is none of pmem:/dev/NAME, initrd:OFFSET and file:/PATH"
 		return 1
 		;;
 	esac
+}
+
+# The image read-only, a tmpfs for what changes, and what stage-1 has left for the real system. The root is an overlay of
+# the two, which is mounted when this is done.
+swarmboot_layers() {
+	mkdir -p "$SWARMBOOT_IMAGE" "$SWARMBOOT_CHANGES"
+	if ! mount -t squashfs -o "ro$loop_options" "$device" "$SWARMBOOT_IMAGE"; then
+		swarmboot_reason="$device holds no squashfs that this kernel can mount; the image was damaged on its way through the kexec"
+		[ "$device" = /dev/loop0 ] && losetup -d "$device"
+		return 1
+	fi
+	if ! mount -t tmpfs -o mode=0755,size=50% swarmboot "$SWARMBOOT_CHANGES" ||
+		! mkdir -p "$SWARMBOOT_CHANGES/upper" "$SWARMBOOT_CHANGES/work"; then
+		swarmboot_reason="cannot mount a tmpfs for what the real system changes"
+		swarmboot_undo
+		return 1
+	fi
+	swarmboot_name_machine
+	swarmboot_leave_for_seeder
+}
+
+swarmboot_undo() {
+	umount "$SWARMBOOT_CHANGES" 2>/dev/null
+	umount "$SWARMBOOT_IMAGE"
+}
+
+# One attempt.
+swarmboot_mount() {
+	swarmboot_find || return 1
 	if [ -e "$SWARMBOOT_LTSP" ]; then
 		mkdir -p /run/swarmboot && echo "$device" >"$SWARMBOOT_NOTE"
 		configure_networking
@@ -130,23 +198,14 @@ swarmboot_mount() {
 		swarmboot_say "root is $source, for LTSP to mount"
 		return
 	fi
-	mkdir -p /run/swarmboot/image /run/swarmboot/changes
-	if ! mount -t squashfs -o ro "$device" /run/swarmboot/image; then
-		swarmboot_reason="$device holds no squashfs that this kernel can mount; the image was damaged on its way through the kexec"
-		[ "$device" = /dev/loop0 ] && losetup -d "$device"
-		return 1
-	fi
-	if ! mount -t tmpfs -o mode=0755,size=50% swarmboot /run/swarmboot/changes ||
-		! mkdir -p /run/swarmboot/changes/upper /run/swarmboot/changes/work ||
-		! mount -t overlay -o lowerdir=/run/swarmboot/image,upperdir=/run/swarmboot/changes/upper,workdir=/run/swarmboot/changes/work \
-			swarmboot "$rootmnt"; then
+	swarmboot_layers || return 1
+	if ! mount -t overlay -o "lowerdir=$SWARMBOOT_IMAGE,upperdir=$SWARMBOOT_CHANGES/upper,workdir=$SWARMBOOT_CHANGES/work" swarmboot "$rootmnt"; then
 		swarmboot_reason="cannot lay a tmpfs over the image; is the kernel module overlay missing?"
-		umount /run/swarmboot/changes 2>/dev/null
-		umount /run/swarmboot/image
+		swarmboot_undo
 		return 1
 	fi
-	swarmboot_leave_for_seeder
 	swarmboot_wake_network
+	swarmboot_configure_live
 	swarmboot_say "root is $source, changes stay in RAM"
 }
 

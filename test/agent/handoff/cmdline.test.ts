@@ -25,15 +25,15 @@ const pmem = plan('pmem', 'pmem:/dev/pmem0', { start: 640 * MIB, lengthBytes: 14
 test('the strategies, as the boot script of the real system reads them', () => {
   assert.equal(
     composeCmdline('console=ttyS0 quiet', pmem, 'debug=1'),
-    'console=ttyS0 quiet boot=swarmboot swarmboot.root=pmem:/dev/pmem0 memmap=144M!0x28000000 root=swarmboot debug=1',
+    'console=ttyS0 quiet boot=swarmboot swarmboot.root=pmem:/dev/pmem0 memmap=144M!0x28000000 root=tmpfs debug=1',
   );
   assert.equal(
     composeCmdline('', plan('retain', 'initrd:4096'), ''),
-    'boot=swarmboot swarmboot.root=initrd:4096 retain_initrd root=swarmboot',
+    'boot=swarmboot swarmboot.root=initrd:4096 retain_initrd root=tmpfs',
   );
   assert.equal(
     composeCmdline('', plan('cpio', 'file:/swarmboot/root.squashfs'), ''),
-    'boot=swarmboot swarmboot.root=file:/swarmboot/root.squashfs root=swarmboot',
+    'boot=swarmboot swarmboot.root=file:/swarmboot/root.squashfs root=tmpfs',
   );
 });
 

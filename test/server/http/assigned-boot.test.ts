@@ -96,6 +96,7 @@ test('a menu is shown where it is wanted; what was picked is booted, anything el
   site.assignments.put({ ...nothing, target: machine, menuSeconds: 7 });
   site.machines.rename(mac, 'pc01');
   const menu = await script();
+  assert.match(await script(`mac=${mac}&arch=x86_64&picked=exam`), / swarmboot\.hostname=pc01 /);
   assert.match(menu, /^menu swarmboot: what shall pc01 boot\?$/m);
   assert.match(menu, /^choose --default lab --timeout 7000 picked \|\| set picked lab$/m);
   assert.equal(await booted(`mac=${mac}&arch=x86_64&picked=exam`), 'exam');

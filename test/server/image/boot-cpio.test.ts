@@ -21,7 +21,7 @@ test('the archive holds the scripts and the modules in loading order', () => {
 });
 
 test('the scripts are sh that dash parses, and define what initramfs-tools calls', () => {
-  for (const file of ['boot-script.sh', 'load-modules.sh'])
+  for (const file of ['boot-script.sh', 'load-modules.sh', 'systemd-root.sh'])
     execFileSync('sh', ['-n', join(scripts, file)], { timeout: 10_000 });
   const functions = execFileSync(
     'sh',
@@ -32,5 +32,5 @@ test('the scripts are sh that dash parses, and define what initramfs-tools calls
     { timeout: 10_000, encoding: 'utf8' },
   );
   assert.equal(functions.match(/function/g)?.length, 4);
-  assert.ok(bootEntries([]).every((entry) => entry.kind === 'file' && entry.bytes.length > 0));
+  assert.ok(bootEntries([]).every((entry) => entry.kind !== 'file' || entry.bytes.length > 0));
 });

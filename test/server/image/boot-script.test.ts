@@ -1,7 +1,7 @@
 /** Runs the boot script with stand-ins for the commands of the initramfs, and looks at what it would do. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -47,10 +47,10 @@ test('pmem: squashfs from the device, tmpfs over it', () => {
 });
 
 test("file: a loop device, with klibc's losetup that has no -r too", () => {
-  const cmdline = 'boot=swarmboot swarmboot.root=file:/swarmboot/root.squashfs root=swarmboot';
+  const cmdline = 'boot=swarmboot swarmboot.root=file:/swarmboot/root.squashfs root=tmpfs';
   assert.match(runMountroot(cmdline), /^mount -t squashfs -o ro \/dev\/loop0 /m);
   const klibc = 'losetup() { case $1 in -r) return 1 ;; esac; echo "losetup $*"; }';
-  assert.match(runMountroot(cmdline, klibc), /^losetup \/dev\/loop0 \/swarmboot\/root\.squashfs$/m);
+  assert.match(runMountroot(cmdline, klibc), /^losetup -o 0 \/dev\/loop0 \/swarmboot\/root\.squashfs$/m);
 });
 
 test("LTSP's part in the initrd: it gets the device and the network, and mounts by itself", () => {
@@ -89,8 +89,8 @@ test('the drivers of network cards, and of no other device, are loaded from the 
         .split('\n')
         .filter((line) => line.startsWith('chroot ')),
       [
-        'chroot /root /usr/bin/timeout 10 /sbin/modprobe -qab pci:network',
-        'chroot /root /usr/bin/timeout 10 /sbin/modprobe -qab virtio:d00000001v00001AF4',
+        'chroot /run/swarmboot/image /usr/bin/timeout 10 /sbin/modprobe -qab pci:network',
+        'chroot /run/swarmboot/image /usr/bin/timeout 10 /sbin/modprobe -qab virtio:d00000001v00001AF4',
       ],
     );
   } finally {
@@ -98,11 +98,49 @@ test('the drivers of network cards, and of no other device, are loaded from the 
   }
 });
 
+test('a machine with a name of its own: it stands in the layer that changes', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'swarmboot-name-'));
+  try {
+    mkdirSync(join(folder, 'upper/etc'), { recursive: true });
+    mkdirSync(join(folder, 'etc'));
+    writeFileSync(join(folder, 'etc/hosts'), '127.0.0.1 localhost\n');
+    const stubs = `
+      SWARMBOOT_IMAGE=${folder}
+      SWARMBOOT_CHANGES=${folder}
+      cat() { case $1 in /proc/cmdline) echo swarmboot.root=pmem:/dev/pmem0 swarmboot.hostname=pc01 ;; *) command cat "$@" ;; esac; }`;
+    runMountroot('', stubs);
+    assert.equal(readFileSync(join(folder, 'upper/etc/hostname'), 'utf8'), 'pc01\n');
+    assert.equal(
+      readFileSync(join(folder, 'upper/etc/hosts'), 'utf8'),
+      '127.0.1.1 pc01\n127.0.0.1 localhost\n',
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("Debian Live: live-boot's own functions configure the real system, where boot=live is", () => {
+  const folder = mkdtempSync(join(tmpdir(), 'swarmboot-live-'));
+  try {
+    const live = join(folder, 'live-boot');
+    const said =
+      'Cmdline_old() { echo "old"; }; Fstab() { echo fstab; panic() { :; }; }; Netbase() { echo net; }';
+    writeFileSync(live, said);
+    mkdirSync(join(folder, 'root/etc/network'), { recursive: true });
+    const stubs = `SWARMBOOT_LIVE=${live}\nrootmnt=${folder}/root`;
+    const pmem = 'swarmboot.root=pmem:/dev/pmem0';
+    assert.match(runMountroot(`boot=live ${pmem} boot=swarmboot`, stubs), /^old\nfstab\nnet$/m);
+    assert.doesNotMatch(runMountroot(`${pmem} boot=swarmboot`, stubs), /fstab/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test('initrd: a loop device over what the kernel keeps, through a file system that is read-only', () => {
   const output = runMountroot('boot=swarmboot swarmboot.root=initrd:8192 retain_initrd');
   assert.match(
     output,
-    /^mount -t sysfs -o ro sysfs \/run\/swarmboot\/sys\nlosetup -o 8192 \/dev\/loop0 \/run\/swarmboot\/sys\/firmware\/initrd$/m,
+    /^mount -t sysfs -o ro sysfs \/run\/swarmboot\/sys\nlosetup -r -o 8192 \/dev\/loop0 \/run\/swarmboot\/sys\/firmware\/initrd$/m,
   );
   assert.match(output, /^mount -t squashfs -o ro \/dev\/loop0 /m);
   assert.doesNotMatch(output, /panic/);

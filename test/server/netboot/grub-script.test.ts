@@ -20,6 +20,7 @@ const script: MachineScript = {
   seeder: { host: '10.77.0.1', port: 6881 },
   append: ['console=tty0', 'console=ttyS0,115200'],
   systemParameters: '',
+  hostname: undefined,
   token: undefined,
 };
 

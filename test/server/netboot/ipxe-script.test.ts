@@ -20,6 +20,7 @@ const script: MachineScript = {
   seeder: { host: '10.77.0.1', port: 6881 },
   append: ['console=tty0', 'console=ttyS0,115200'],
   systemParameters: '',
+  hostname: undefined,
   token: undefined,
 };
 
@@ -46,8 +47,9 @@ test('an IPv6 seeder is bracketed, a missing one left out, arm64 has no memmap',
 });
 
 test('parameters of the real system are one word; a token goes behind the name of the initramfs', () => {
-  const changed = { ...script, systemParameters: 'nomodeset quiet', token: '00ff' };
+  const changed = { ...script, hostname: 'pc01', systemParameters: 'nomodeset quiet', token: '00ff' };
   const { parameters } = parseCmdline(stage1Parameters(changed).join(' '));
+  assert.equal(parameters.hostname, 'pc01');
   assert.equal(parameters.append, 'nomodeset quiet');
   assert.match(machineScript(changed), /^initrd http:\S+\/initrd\.img\?next=00ff \|\| goto retry$/m);
 });

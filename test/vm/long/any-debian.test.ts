@@ -1,0 +1,102 @@
+/**
+ * Images that were not made for swarmboot, to the login: Debian 12 with its kernel 6.1, initrds that dracut made, Debian
+ * Live. Past firmware and iPXE, which are the same for all.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import type { AcceleratorDecision } from '../../../qemu/accel.ts';
+import { bootToLogin } from '../../../qemu/boot-to-login.ts';
+import { withLab } from '../../../qemu/lab.ts';
+import type { Credentials } from '../../../qemu/login.ts';
+import {
+  DRACUT_12,
+  DRACUT_13,
+  type ForeignImage,
+  LIVE_13,
+  LIVE_CREDENTIALS,
+  publishForeign,
+} from '../foreign-image.ts';
+import { CONFIG, CREDENTIALS, prepare, STATE, startStage1 } from '../prepare.ts';
+
+const LOGIN_TIMEOUT_MS = 8 * 60_000;
+const HOST = 'pc07';
+
+interface Case {
+  readonly image: string;
+  readonly publish: () => void;
+  readonly credentials?: Credentials;
+  readonly strategy: 'pmem' | 'retain' | 'cpio';
+  readonly memoryMiB: number;
+  /** What the login must find besides: a command of the shell, and what it prints. */
+  readonly command?: readonly [string, RegExp];
+}
+
+const foreign = (image: ForeignImage) => ({ image: image.name, publish: () => publishForeign(image) });
+
+/** `swarmboot image build` for the Debian before. */
+function publishBookworm(): void {
+  const account = ['--user', CREDENTIALS.user, '--password', CREDENTIALS.password];
+  execFileSync(
+    join(import.meta.dirname, '../../../bin/swarmboot'),
+    [
+      ...['image', 'build', '--suite', 'bookworm', '--name', 'bookworm', ...account, '--size', 'small'],
+      ...['--state', STATE, '--config', CONFIG, '--keep', '1'],
+      ...['--cache', join(import.meta.dirname, '../../../.cache/images')],
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'], timeout: 20 * 60_000 },
+  );
+}
+
+const CASES: readonly Case[] = [
+  { image: 'bookworm', publish: publishBookworm, strategy: 'pmem', memoryMiB: 1280 },
+  { ...foreign(DRACUT_13), strategy: 'pmem', memoryMiB: 1536 },
+  { ...foreign(DRACUT_13), strategy: 'retain', memoryMiB: 2560 },
+  // Linux 6.1 cannot retain its initrd.
+  { ...foreign(DRACUT_12), strategy: 'cpio', memoryMiB: 3072 },
+  {
+    ...foreign(LIVE_13),
+    credentials: LIVE_CREDENTIALS,
+    strategy: 'pmem',
+    memoryMiB: 1536,
+    // What live-config did, and what live-boot would have done.
+    command: [
+      'ls /var/lib/live/config; cat /etc/fstab /etc/network/interfaces',
+      /user-setup[\s\S]*^tmpfs \/tmp tmpfs[\s\S]*^iface e\S+ inet dhcp/m,
+    ],
+  },
+];
+
+describe('an image that Debian made', () => {
+  let host: AcceleratorDecision;
+  before(async () => {
+    host = await prepare();
+  });
+
+  for (const { image, publish, credentials = CREDENTIALS, strategy, memoryMiB, command } of CASES) {
+    it(`${image}, by ${strategy}`, async () => {
+      publish();
+      const options = { accelerator: host.accelerator, state: STATE, config: CONFIG, image };
+      await withLab({ ...options, machines: 1, memoryMiB }, async (lab) => {
+        const more = `swarmboot.handoff=${strategy} swarmboot.linger=0 swarmboot.hostname=${HOST} swarmboot.append=loglevel=5`;
+        const machine = await startStage1(lab, 0, more);
+        const outcome = await bootToLogin(machine, { credentials, timeoutMs: LOGIN_TIMEOUT_MS });
+        assert.ok(outcome.ok, outcome.failure ?? 'failed');
+        assert.equal(outcome.timeline.handoff, strategy);
+        assert.equal(outcome.facts?.squashfsSource, strategy === 'pmem' ? '/dev/pmem0' : '/dev/loop0');
+        assert.match(
+          outcome.facts?.cmdline ?? '',
+          / loglevel=5 /,
+          "the machine's own kernel parameters arrive",
+        );
+        await machine.expect(new RegExp(`^${HOST} login: `, 'm'), { from: 0, timeoutMs: 1000 });
+        if (!command) return;
+        const [asked, wanted] = command;
+        machine.send(`${asked}; t=swb; echo "$t-told="\r`);
+        const { match } = await machine.expect(/[\s\S]*^swb-told=/m, { timeoutMs: 30_000 });
+        assert.match(match[0], wanted);
+      });
+    });
+  }
+});

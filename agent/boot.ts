@@ -20,6 +20,7 @@ import * as format from './console.ts';
 import type { Console } from './console-writer.ts';
 import { showEmergency } from './emergency.ts';
 import type { Engine } from './engine.ts';
+import { machineParameters } from './handoff/machine-parameters.ts';
 import { systemRam } from './handoff/memory-map.ts';
 import { readFirmwareMap } from './handoff/probe.ts';
 import { listFolder, type Machine, readText } from './machine.ts';
@@ -87,7 +88,7 @@ export function createBoot(machine: Machine, console: Console, engine: Engine, a
           }),
         );
         introduce(around, network, arch, cmdline);
-        await bootImage(around, engine, parameters, { arch, mac: network.mac, server, memoryPeak });
+        await bootImage(around, engine, parameters, { arch, network, server, memoryPeak });
       } catch (error) {
         await fail(error);
       } finally {
@@ -137,7 +138,7 @@ function readKey(machine: Machine): PublicKey {
 
 interface Identity {
   readonly arch: Arch;
-  readonly mac: string;
+  readonly network: Network;
   readonly server: string | undefined;
   readonly memoryPeak: MemoryPeak;
 }
@@ -146,7 +147,7 @@ async function bootImage(
   around: Surroundings,
   engine: Engine,
   parameters: Parameters,
-  { arch, mac, server, memoryPeak }: Identity,
+  { arch, network, server, memoryPeak }: Identity,
 ): Promise<never> {
   const { manifest: manifestUrl, retryTimeout } = parameters;
   if (manifestUrl === undefined) {
@@ -156,6 +157,7 @@ async function bootImage(
     });
   }
   const key = readKey(around.machine);
+  const append = machineParameters(parameters, network);
   const release = await runPhase(around, 'manifest', retryTimeout * 1000, (context) =>
     manifestPhase(context, { manifestUrl, key, arch }),
   );
@@ -192,8 +194,8 @@ async function bootImage(
       );
       await runPhase(around, 'handoff', 2 * MINUTE_MS + byteTimeMs, (context) =>
         handoffPhase(context, {
-          ...{ release, room, download: complete, append: appendOf(parameters, mac), memoryPeak },
-          seed: parameters.seed ? seedOf(parameters, around.telemetry.boot, mac, server) : undefined,
+          ...{ release, room, download: complete, append, memoryPeak },
+          seed: parameters.seed ? seedOf(parameters, around.telemetry.boot, network.mac, server) : undefined,
         }),
       );
       return await jump(around);
@@ -210,19 +212,6 @@ async function bootImage(
     }
   }
 }
-
-/**
- * pxelinux's BOOTIF tells a real system that configures its network in the initramfs (LTSP) which card is on it; the boot
- * script reads the host name.
- */
-const appendOf = ({ append, hostname }: Parameters, mac: string): string =>
-  [
-    append,
-    `BOOTIF=01-${mac.replaceAll(':', '-')}`,
-    hostname === undefined ? '' : `swarmboot.hostname=${hostname}`,
-  ]
-    .join(' ')
-    .trim();
 
 /** What the seeder of the real system must know of this boot. */
 const seedOf = (parameters: Parameters, boot: string, mac: string, server: string | undefined) => ({

@@ -27,6 +27,7 @@ export interface Parameters {
   readonly handoff: HandoffChoice;
   readonly append: string;
   readonly hostname: string | undefined;
+  readonly overlay: string | undefined;
   readonly networkTimeout: number;
   readonly retryTimeout: number;
   readonly reboot: number;
@@ -176,6 +177,14 @@ export const PARAMETERS: Table = {
     help: 'Host name of the real system. The boot server gives the name that a machine has there (`swarmboot machine rename`), if it can be a host name.',
     parse: (value) =>
       HOST_NAME.test(value) ? value : fail('a host name: letters, digits and -, at most 63'),
+  },
+  overlay: {
+    type: 'SIZE',
+    default: undefined,
+    defaultText: '50%',
+    help: 'How much RAM the real system may take for files that change: bytes with `k`, `m` or `g` behind them, or per cent of the RAM (tmpfs(5)). Nothing is set aside.',
+    parse: (value) =>
+      /^[1-9]\d{0,8}[kmg%]$/i.test(value) ? value : fail('a size like 2g or 75%'),
   },
   networkTimeout: {
     type: 'seconds',

@@ -20,7 +20,7 @@ export interface ForeignImage {
   readonly suite: 'bookworm' | 'trixie';
   /** What makes its initrd, and all else besides a bootable minimum. */
   readonly packages: readonly string[];
-  /** Who can log in; undefined: nobody is made, the image does so itself. */
+  /** Who can log in; undefined: nobody is made, and no network set up, the image does both when it boots. */
   readonly account: Credentials | undefined;
 }
 
@@ -33,9 +33,9 @@ function mmdebstrapArguments({ suite, packages, account }: ForeignImage, target:
     ...EXCLUDED.map((folder) => `*/modules/*/kernel/${folder}/*`),
     ...['/usr/share/man/*', '/usr/share/locale/*', '/usr/share/doc/*'],
   ];
+  const network =
+    '[Match]\\nType=ether\\n[Network]\\nDHCP=yes\\n[DHCPv4]\\nClientIdentifier=mac\\n';
   const hooks = [
-    `mkdir -p "$1"/etc/systemd/network && printf '[Match]\\nType=ether\\n[Network]\\nDHCP=yes\\n[DHCPv4]\\nClientIdentifier=mac\\n' >"$1"/etc/systemd/network/wired.network`,
-    'chroot "$1" systemctl enable systemd-networkd',
     // What mmdebstrap has from the machine that it runs on is no part of the image.
     'rm -f "$1"/etc/hostname "$1"/etc/resolv.conf',
     ...(account === undefined
@@ -43,6 +43,8 @@ function mmdebstrapArguments({ suite, packages, account }: ForeignImage, target:
       : [
           `chroot "$1" useradd --create-home --shell /bin/bash ${account.user}`,
           `echo ${account.user}:${account.password} | chroot "$1" chpasswd`,
+          `mkdir -p "$1"/etc/systemd/network && printf '${network}' >"$1"/etc/systemd/network/wired.network`,
+          'chroot "$1" systemctl enable systemd-networkd',
         ]),
   ];
   return [

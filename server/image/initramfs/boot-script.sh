@@ -23,6 +23,8 @@ SWARMBOOT_LTSP=/usr/share/ltsp/client/initrd-bottom/45-swarm.sh
 SWARMBOOT_NOTE=/run/swarmboot/device
 SWARMBOOT_BUSES=/sys/bus
 SWARMBOOT_LIVE=/bin/live-boot
+SWARMBOOT_NETWORK=etc/systemd/network/80-swarmboot-wired.network
+SWARMBOOT_LEASE=/run/systemd/network
 SWARMBOOT_IMAGE=/run/swarmboot/image
 SWARMBOOT_CHANGES=/run/swarmboot/changes
 
@@ -96,6 +98,26 @@ swarmboot_configure_live() {
 			if [ -d "${rootmnt:?}/etc/network" ]; then Netbase; fi
 		)
 	fi
+}
+
+# The lease that stage-1 had, for an image of `swarmboot image build`: systemd-networkd gives the card that address at once,
+# before DHCP has said it again, which goes on asking so that the lease does not run out.
+swarmboot_keep_lease() {
+	lease=$(swarmboot_parameter swarmboot.lease)
+	card=$(swarmboot_parameter BOOTIF)
+	if [ -z "$lease" ] || [ ! -e "$SWARMBOOT_IMAGE/$SWARMBOOT_NETWORK" ] || ! mkdir -p "$SWARMBOOT_LEASE"; then return; fi
+	(
+		IFS=,
+		# shellcheck disable=SC2086
+		set -- $lease
+		printf '[Match]\nMACAddress=%s\nKind=!*\n' "${card#01-}"
+		printf '[Network]\nDHCP=yes\nAddress=%s\n' "$1"
+		if [ "${2-}" ]; then printf 'Gateway=%s\n' "$2"; fi
+		shift
+		if [ $# -gt 0 ]; then shift; fi
+		for server in "$@"; do printf 'DNS=%s\n' "$server"; done
+		printf '[DHCPv4]\nClientIdentifier=mac\n'
+	) >"$SWARMBOOT_LEASE/79-swarmboot-lease.network"
 }
 
 # The name of this very machine, if stage-1 was told one; the image's is the same on all.
@@ -173,13 +195,15 @@ swarmboot_layers() {
 		[ "$device" = /dev/loop0 ] && losetup -d "$device"
 		return 1
 	fi
-	if ! mount -t tmpfs -o mode=0755,size=50% swarmboot "$SWARMBOOT_CHANGES" ||
+	size=$(swarmboot_parameter swarmboot.overlay)
+	if ! mount -t tmpfs -o "mode=0755,size=${size:-50%}" swarmboot "$SWARMBOOT_CHANGES" ||
 		! mkdir -p "$SWARMBOOT_CHANGES/upper" "$SWARMBOOT_CHANGES/work"; then
 		swarmboot_reason="cannot mount a tmpfs for what the real system changes"
 		swarmboot_undo
 		return 1
 	fi
 	swarmboot_name_machine
+	swarmboot_keep_lease
 	swarmboot_leave_for_seeder
 }
 

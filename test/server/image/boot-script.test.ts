@@ -119,6 +119,34 @@ test('a machine with a name of its own: it stands in the layer that changes', ()
   }
 });
 
+test('the lease of stage-1 is there before DHCP, for images that let systemd-networkd ask by MAC address', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'swarmboot-lease-'));
+  const written = (lease: string): string => {
+    const stubs = `
+      SWARMBOOT_IMAGE=${folder}
+      SWARMBOOT_LEASE=${folder}/run
+      cat() { case $1 in /proc/cmdline) echo swarmboot.root=pmem:/dev/pmem0 BOOTIF=01-52-54-00-aa-00-06 swarmboot.lease=${lease} ;; *) command cat "$@" ;; esac; }`;
+    runMountroot('', stubs);
+    return readFileSync(join(folder, 'run/79-swarmboot-lease.network'), 'utf8');
+  };
+  try {
+    mkdirSync(join(folder, 'run'));
+    assert.throws(() => written('10.0.0.5/24,10.0.0.1'), { code: 'ENOENT' }, 'another image');
+    mkdirSync(join(folder, 'etc/systemd/network'), { recursive: true });
+    writeFileSync(join(folder, 'etc/systemd/network/80-swarmboot-wired.network'), '');
+    assert.equal(
+      written('10.0.0.5/24,10.0.0.1,10.0.0.3,10.0.0.4'),
+      '[Match]\nMACAddress=52-54-00-aa-00-06\nKind=!*\n[Network]\nDHCP=yes\nAddress=10.0.0.5/24\n' +
+        'Gateway=10.0.0.1\nDNS=10.0.0.3\nDNS=10.0.0.4\n[DHCPv4]\nClientIdentifier=mac\n',
+    );
+    for (const alone of ['10.0.0.5/24,', '10.0.0.5/24'])
+      assert.match(written(alone), /Address=10\.0\.0\.5\/24\n\[DHCPv4\]/, 'neither router nor name server');
+    assert.match(written('10.0.0.5/24,,10.0.0.3'), /\nAddress=10\.0\.0\.5\/24\nDNS=10\.0\.0\.3\n/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test("Debian Live: live-boot's own functions configure the real system, where boot=live is", () => {
   const folder = mkdtempSync(join(tmpdir(), 'swarmboot-live-'));
   try {

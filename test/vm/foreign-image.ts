@@ -33,8 +33,7 @@ function mmdebstrapArguments({ suite, packages, account }: ForeignImage, target:
     ...EXCLUDED.map((folder) => `*/modules/*/kernel/${folder}/*`),
     ...['/usr/share/man/*', '/usr/share/locale/*', '/usr/share/doc/*'],
   ];
-  const network =
-    '[Match]\\nType=ether\\n[Network]\\nDHCP=yes\\n[DHCPv4]\\nClientIdentifier=mac\\n';
+  const network = '[Match]\\nType=ether\\n[Network]\\nDHCP=yes\\n[DHCPv4]\\nClientIdentifier=mac\\n';
   const hooks = [
     // What mmdebstrap has from the machine that it runs on is no part of the image.
     'rm -f "$1"/etc/hostname "$1"/etc/resolv.conf',

@@ -24,7 +24,7 @@ function runMountroot(cmdline: string, stubs = ''): string {
     SWARMBOOT_BUSES=/nowhere
     panic() { echo "panic: $*"; exit 7; }
     # [ -b ] and [ -f ] of devices that are not on this machine
-    [() { case "$1 $2" in "-b /dev/pmem0"|"-b /dev/loop0"|"-f /swarmboot/root.squashfs"|"-e /sys/firmware/initrd") return 0 ;; "! -b") command [ "$3" != /dev/pmem0 ] && command [ "$3" != /dev/loop0 ] ;; "! -e") command [ "$3" != /sys/firmware/initrd ] ;; "! -f") command [ "$3" != /swarmboot/root.squashfs ] ;; *) command [ "$@" ;; esac; }
+    [() { case "$1 $2" in "-b /dev/pmem0"|"-b /dev/loop0"|"-f /swarmboot/root.squashfs"|"-e /sys/firmware/initrd") return 0 ;; "! -b") command [ "$3" != /dev/pmem0 ] && command [ "$3" != /dev/loop0 ] ;; "! -e") command [ "$3" != /sys/firmware/initrd ] && ! command [ -e "$3" ] ;; "! -f") command [ "$3" != /swarmboot/root.squashfs ] ;; *) command [ "$@" ;; esac; }
     ${stubs}
     mountroot`;
   try {

@@ -88,8 +88,9 @@ async function checkInitrd(path: string): Promise<void> {
 
 /** Whether the image configures itself at boot as Debian Live does. */
 async function hasLiveConfig(root: string, signal: AbortSignal | undefined): Promise<boolean> {
-  const paths = await listSquashfs(root, 'usr/lib/live/config', signal);
-  return paths.length > 0;
+  const folder = 'usr/lib/live/config';
+  // unsquashfs lists the folders on the way to one that is not there.
+  return (await listSquashfs(root, folder, signal)).some((path) => path.startsWith(`${folder}/`));
 }
 
 /** [boot archive][the image's own initrd]; the archive's length is a multiple of 4, see contract/cpio.ts. */

@@ -183,8 +183,7 @@ export const PARAMETERS: Table = {
     default: undefined,
     defaultText: '50%',
     help: 'How much RAM the real system may take for files that change: bytes with `k`, `m` or `g` behind them, or per cent of the RAM (tmpfs(5)). Nothing is set aside.',
-    parse: (value) =>
-      /^[1-9]\d{0,8}[kmg%]$/i.test(value) ? value : fail('a size like 2g or 75%'),
+    parse: (value) => (/^[1-9]\d{0,8}[kmg%]$/i.test(value) ? value : fail('a size like 2g or 75%')),
   },
   networkTimeout: {
     type: 'seconds',

@@ -182,7 +182,7 @@ test('a boot by pmem: seven phases, the image in place, one kexec', async (conte
   const store = join(machine.root, '/run/swarmboot');
   assert.deepEqual(machine.callsOf('kexec'), [
     `-s -l ${store}/vmlinuz --initrd=${store}/initrd.img --command-line=console=ttyS0 boot=swarmboot ` +
-      'swarmboot.root=pmem:/dev/pmem0 memmap=4M!0x28000000 root=tmpfs debug BOOTIF=01-52-54-00-aa-00-01 swarmboot.hostname=pc01',
+      'swarmboot.root=pmem:/dev/pmem0 memmap=4M!0x28000000 root=tmpfs debug BOOTIF=01-52-54-00-aa-00-01 swarmboot.lease=10.77.0.50/24,10.77.0.1 swarmboot.hostname=pc01',
     '-e',
   ]);
   assert.deepEqual(readFileSync(join(store, 'vmlinuz')), readFileSync(join(served.folder, 'vmlinuz')));
@@ -208,7 +208,7 @@ test('a boot by retain: the image lies behind the initrd, on a page', async (con
   assert.equal(await boot(), true);
   assert.deepEqual(ends(console), ALL);
   const load = machine.callsOf('kexec')[0] ?? '';
-  assert.match(load, /swarmboot\.root=initrd:\d+ retain_initrd root=tmpfs BOOTIF=\S+$/);
+  assert.match(load, /swarmboot\.root=initrd:\d+ retain_initrd root=tmpfs BOOTIF=\S+ swarmboot\.lease=\S+$/);
   const offset = Number(/root=initrd:(\d+)/.exec(load)?.[1]);
   const file = readFileSync(/--initrd=(\S+)/.exec(load)?.[1] ?? '');
   const initrd = readFileSync(join(served.folder, 'initrd.img'));
@@ -226,7 +226,10 @@ test('a boot by cpio: the initrd of the kexec is an archive that holds the image
   assert.equal(await boot(), true);
   assert.deepEqual(ends(console), ALL);
   const load = machine.callsOf('kexec')[0] ?? '';
-  assert.match(load, /swarmboot\.root=file:\/swarmboot\/root\.squashfs root=tmpfs BOOTIF=\S+$/);
+  assert.match(
+    load,
+    /swarmboot\.root=file:\/swarmboot\/root\.squashfs root=tmpfs BOOTIF=\S+ swarmboot\.lease=\S+$/,
+  );
   const path = /--initrd=(\S+)/.exec(load)?.[1] ?? '';
   const file = readFileSync(path);
   const initrd = readFileSync(join(served.folder, 'initrd.img'));
@@ -290,7 +293,7 @@ test('a kexec that is refused falls back, says what kexec said, and downloads no
   assert.equal(refused, 2);
   assert.ok(console.find(/handoff: end failed .*Cannot allocate memory/));
   const load = machine.callsOf('kexec').at(-2) ?? '';
-  assert.match(load, /swarmboot\.root=file:\S+ root=tmpfs BOOTIF=\S+$/);
+  assert.match(load, /swarmboot\.root=file:\S+ root=tmpfs BOOTIF=\S+ swarmboot\.lease=\S+$/);
   // The swarm of paper writes nothing when it is complete from the start: these bytes were copied.
   assert.deepEqual(
     engine.swarms.map(({ options }) => options.complete),

@@ -24,6 +24,8 @@ export interface MachinePlan {
   readonly uefiVariables?: string;
   /** UEFI firmware fetches over HTTP instead of PXE's TFTP. */
   readonly httpBoot?: boolean;
+  /** Socket on which QEMU shows the screen and takes keys (screen.ts); without it the machine has no graphics card. */
+  readonly screenSocket?: string;
   /** Boots this directly, past firmware and PXE. */
   readonly direct?: { readonly kernel: string; readonly initrd: string; readonly cmdline: string };
 }
@@ -79,6 +81,8 @@ export function machineArguments(plan: MachinePlan): string[] {
     // Without it a guest under TCG waits for entropy.
     ...['-device', 'virtio-rng-pci'],
   ];
+  if (plan.screenSocket !== undefined)
+    args.push('-device', 'VGA', '-qmp', `unix:${plan.screenSocket},server=on,wait=off`);
   if (plan.firmware !== 'bios') {
     if (plan.uefiVariables === undefined)
       throw new Error(`Machine ${plan.name} boots by UEFI and needs its variables`);

@@ -5,11 +5,13 @@ import { Console, type ExpectOptions, type Found } from './console.ts';
 import { type MachinePlan, machineArguments, QEMU, UEFI } from './machine-arguments.ts';
 import { describeExit, Program, type ProgramExit } from './program.ts';
 
-export interface MachineOptions extends Omit<MachinePlan, 'uefiVariables'> {
+export interface MachineOptions extends Omit<MachinePlan, 'uefiVariables' | 'screenSocket'> {
   /** Network namespace that the tap is in. */
   readonly namespace: string;
   /** Folder for transcript and UEFI variables: `<name>.console` and `<name>.vars`. */
   readonly folder: string;
+  /** Has a graphics card, and `<name>.screen` in the folder is the socket for `Screen.connect`. */
+  readonly screen?: boolean;
 }
 
 export class Machine {
@@ -17,11 +19,14 @@ export class Machine {
   readonly mac: string;
   readonly console: Console;
   readonly transcript: string;
+  readonly screenSocket: string | undefined;
   readonly #program: Program;
   readonly #poweredOn = performance.now();
 
   constructor(options: MachineOptions) {
-    const { namespace, folder, ...plan } = options;
+    const { namespace, folder, screen = false, ...rest } = options;
+    const plan: MachinePlan = screen ? { ...rest, screenSocket: join(folder, `${rest.name}.screen`) } : rest;
+    this.screenSocket = plan.screenSocket;
     this.name = plan.name;
     this.mac = plan.mac;
     this.transcript = join(folder, `${plan.name}.console`);

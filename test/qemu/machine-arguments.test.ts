@@ -79,3 +79,10 @@ it('boots an ARM64 machine by its UEFI, which needs no system management mode', 
   assert.deepEqual(valuesOf(secure, '-global'), []);
   assert.match(valuesOf(secure, '-drive')[0] ?? '', /AAVMF_CODE\.ms\.fd$/);
 });
+
+it('has a graphics card only where somebody looks at it', () => {
+  assert.ok(!valuesOf(machineArguments(PLAN), '-device').includes('VGA'));
+  const args = machineArguments({ ...PLAN, screenSocket: '/tmp/x.screen' });
+  assert.ok(valuesOf(args, '-device').includes('VGA'));
+  assert.deepEqual(valuesOf(args, '-qmp'), ['unix:/tmp/x.screen,server=on,wait=off']);
+});

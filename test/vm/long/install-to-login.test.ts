@@ -4,41 +4,31 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AcceleratorDecision } from '../../../qemu/accel.ts';
 import { bootToLogin, HANDED_OVER } from '../../../qemu/boot-to-login.ts';
 import { logIn, waitForLogin } from '../../../qemu/login.ts';
-import { Machine } from '../../../qemu/machine.ts';
-import { Network } from '../../../qemu/network.ts';
-import { machineMac, SITE_ADDRESS, tapName } from '../../../qemu/network-plan.ts';
-import { recipeKey, SMALL_EXCLUDES } from '../../../server/image/recipe.ts';
+import { machineMac } from '../../../qemu/network-plan.ts';
+import { SMALL_EXCLUDES } from '../../../server/image/recipe.ts';
 import { CREDENTIALS, IMAGE, prepare } from '../prepare.ts';
-import { buildDebs, debsStamp } from './package/build-debs.ts';
-import { buildServerTree, ServerTree } from './package/server-tree.ts';
+import {
+  CACHE,
+  install,
+  LOGIN_TIMEOUT_MS,
+  PUPIL,
+  prepareServer,
+  STEP_MS,
+  withServer,
+} from './package/server-lab.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
-const CACHE = join(ROOT, '.cache');
-/** LTSP's init runs Python and debconf: a minute, emulated. */
-const LOGIN_TIMEOUT_MS = 10 * 60_000;
-const STEP_MS = 120_000;
-const MEMORY_MIB = 1536;
-
-const folder = mkdtempSync(join(tmpdir(), 'swarmboot-install-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
-const tree = join(CACHE, 'server-tree');
+const SWARMBOOT = join(import.meta.dirname, '../../../bin/swarmboot');
 let host: AcceleratorDecision;
-
 before(async () => {
   host = await prepare();
-  const debs = buildDebs();
-  const stamp = `${tree}.stamp`;
-  if (existsSync(stamp) && existsSync(tree) && readFileSync(stamp, 'utf8') === debsStamp()) return;
-  rmSync(tree, { recursive: true, force: true });
-  await buildServerTree('trixie', debs, tree);
-  writeFileSync(stamp, debsStamp());
+  await prepareServer();
 });
 
 /** What LTSP calls a chroot: a Debian client with LTSP in it, kept for the next run. */
@@ -75,80 +65,21 @@ function ltspChroot(): string {
   return kept;
 }
 
-/** Runs `work` with a server that is a fresh Debian and two machines that are off; all is gone afterwards. */
-async function withServer(
-  name: string,
-  files: readonly (readonly [string, string])[],
-  work: (server: ServerTree, powerOn: (index: number) => Machine) => Promise<void>,
-): Promise<void> {
-  const here = join(folder, name);
-  // With the site's end plugged in the bridge has a carrier before a machine is switched on.
-  const network = Network.create({ machines: 2, site: true });
-  const machines: Machine[] = [];
-  let server: ServerTree | undefined;
-  try {
-    const { namespace } = network;
-    server = await ServerTree.boot({ tree, namespace, folder: here, files });
-    // The site's router: LTSP takes the interface of the default route.
-    await server.must(`ip route add default via ${SITE_ADDRESS}`);
-    // The machines here have a serial line for a screen, which stage-1 must be told of.
-    writeFileSync(
-      join(server.root, 'etc/default/swarmboot'),
-      'SWARMBOOT_OPTIONS="--append console=ttyS0,115200"\n',
-    );
-    const powerOn = (index: number): Machine => {
-      const machine = new Machine({
-        ...{
-          name: `${name}${index + 1}`,
-          arch: 'amd64',
-          accelerator: host.accelerator,
-          firmware: 'bios',
-          nic: 'virtio-net-pci',
-        },
-        ...{
-          memoryMiB: MEMORY_MIB,
-          cpus: 1,
-          mac: machineMac(index),
-          tap: tapName(index),
-          namespace,
-          folder: here,
-        },
-      });
-      machines.push(machine);
-      return machine;
-    };
-    await work(server, powerOn);
-  } catch (error) {
-    const said = machines.map(
-      ({ name: who, console }) =>
-        `${who}:\n${console.lines
-          .slice(-15)
-          .map(({ text }) => text)
-          .join('\n')}`,
-    );
-    const journal = (await server?.run('journalctl --no-pager -n 30'))?.said ?? '';
-    throw new Error(`${(error as Error).message}\n${said.join('\n')}\nServer:\n${journal}`, { cause: error });
-  } finally {
-    await Promise.all(machines.map((machine) => machine.powerOff()));
-    await server?.stop();
-    network.close();
-  }
-}
-
-const install = (...packages: string[]): string =>
-  `apt-get -qy --no-install-recommends install ${packages.map((name) => `/deb/${name}_*.deb`).join(' ')}`;
-
 test('without LTSP: install, two commands, two machines at their login', async () => {
-  const demo = {
-    suite: 'trixie',
-    arch: 'amd64' as const,
-    hostname: IMAGE,
-    ...CREDENTIALS,
-    include: [],
-    size: 'small' as const,
-  };
-  const image = join(CACHE, 'images/images', recipeKey(demo));
-  await withServer('plain', [[image, '/image']], async (server, powerOn) => {
+  // The lab's image, from the cache of its builds.
+  const image = mkdtempSync(join(tmpdir(), 'swarmboot-image-'));
+  after(() => rmSync(image, { recursive: true, force: true }));
+  const { user, password } = CREDENTIALS;
+  execFileSync(
+    SWARMBOOT,
+    [
+      ...['image', 'build', '--name', IMAGE, '--user', user, '--password', password, '--size', 'small'],
+      ...['--cache', join(CACHE, 'images'), '--files', image],
+    ],
+    { stdio: 'pipe', timeout: 900_000 },
+  );
+  const options = { name: 'plain', accelerator: host.accelerator, files: [[image, '/image']] } as const;
+  await withServer(options, async ({ server, powerOn }) => {
     await server.must(install('swarmboot-server', 'swarmboot-stage1-amd64'));
     assert.equal(
       (await server.run('systemctl is-active swarmboot')).said,
@@ -160,20 +91,38 @@ test('without LTSP: install, two commands, two machines at their login', async (
     await server.must(
       'swarmboot image import --name lab --kernel /image/vmlinuz --initrd /image/initrd.img --root /image/root.squashfs',
     );
+    const machines = [0, 1].map((index) => powerOn(index));
+    // In the middle of it somebody restarts the server, which loses nobody.
+    const restarted = machines[0]
+      ?.expect(/swarmboot: phase swarm: start/, { from: 0, timeoutMs: LOGIN_TIMEOUT_MS })
+      .then(() => server.must('systemctl restart swarmboot'));
+    restarted?.catch(() => {}); // it is looked at below
     const outcomes = await Promise.all(
-      [0, 1].map((index) =>
-        bootToLogin(powerOn(index), { credentials: CREDENTIALS, timeoutMs: LOGIN_TIMEOUT_MS }),
+      machines.map((machine) =>
+        bootToLogin(machine, { credentials: CREDENTIALS, timeoutMs: LOGIN_TIMEOUT_MS }),
       ),
     );
     for (const outcome of outcomes) assert.ok(outcome.ok, `${outcome.name}: ${outcome.failure}`);
+    await restarted;
     const doctor = await server.run('swarmboot doctor');
     assert.match(doctor.said, /swarmboot: machines can boot/, doctor.said);
     const known = await server.must('swarmboot machine list --json');
     for (const index of [0, 1]) assert.ok(known.includes(machineMac(index)), known);
+
+    // The unit as the systemd of trixie sees it. A server that hangs is restarted; a shorter patience than a minute here.
+    await server.must('systemd-analyze security --no-pager --threshold=20 swarmboot.service');
+    await server.must(
+      'mkdir -p /run/systemd/system/swarmboot.service.d; printf "[Service]\\nWatchdogSec=6\\n" >/run/systemd/system/swarmboot.service.d/lab.conf; systemctl daemon-reload; systemctl restart swarmboot',
+    );
+    await server.must(
+      'kill -STOP $(systemctl show -P MainPID swarmboot); for i in $(seq 60); do [ "$(systemctl show -P NRestarts swarmboot)" = 1 ] && break; sleep 1; done',
+    );
+    const journal = await server.must('journalctl --no-pager -u swarmboot');
+    assert.match(journal, /Watchdog timeout/, journal);
+    await server.must('timeout 30 sh -c "until systemctl is-active swarmboot; do sleep 1; done"');
   });
 });
 
-const PUPIL = { user: 'pupil', password: 'learn-2-boot' };
 const LTSP_CONF = `[server]
 KERNEL_PARAMETERS="mitigations=off"
 [clients]
@@ -183,7 +132,8 @@ HOSTNAME=front-desk
 `;
 
 test('with LTSP: install, two commands, and a user of the server logs in on two clients', async () => {
-  await withServer('ltsp', [[ltspChroot(), '/srv/ltsp/x86_64']], async (server, powerOn) => {
+  const files = [[ltspChroot(), '/srv/ltsp/x86_64']] as const;
+  await withServer({ name: 'ltsp', accelerator: host.accelerator, files }, async ({ server, powerOn }) => {
     // A server of LTSP has users, and what it wants of its clients.
     await server.must(
       `useradd --create-home --shell /bin/bash ${PUPIL.user}; echo '${PUPIL.user}:${PUPIL.password}' | chpasswd`,

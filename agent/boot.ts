@@ -23,6 +23,7 @@ import type { Engine } from './engine.ts';
 import { machineParameters } from './handoff/machine-parameters.ts';
 import { systemRam } from './handoff/memory-map.ts';
 import { readFirmwareMap } from './handoff/probe.ts';
+import { sealOf } from './handoff/seal.ts';
 import { listFolder, type Machine, readText } from './machine.ts';
 import { type MemoryPeak, ramBytes, watchMemory } from './memory-peak.ts';
 import { scanInterfaces } from './network/interfaces.ts';
@@ -161,6 +162,7 @@ async function bootImage(
   const release = await runPhase(around, 'manifest', retryTimeout * 1000, (context) =>
     manifestPhase(context, { manifestUrl, key, arch }),
   );
+  const seal = sealOf(release.manifest, parameters.verity);
   const byteTimeMs = (release.metainfo.totalLength / SLOWEST_BYTES_PER_SECOND) * 1000;
   const excluded: Strategy[] = [];
   let earlier: Room | undefined;
@@ -195,6 +197,7 @@ async function bootImage(
       await runPhase(around, 'handoff', 2 * MINUTE_MS + byteTimeMs, (context) =>
         handoffPhase(context, {
           ...{ release, room, download: complete, append, memoryPeak },
+          seal,
           seed: parameters.seed ? seedOf(parameters, around.telemetry.boot, network.mac, server) : undefined,
         }),
       );

@@ -69,6 +69,16 @@ const manifestSchema = v.strictObject({
     pieceLength: v.pipe(v.number(), v.integer(), v.minValue(16384), v.maxValue(16 * 1024 ** 2)),
   }),
   files: v.pipe(v.array(fileSchema), v.minLength(2), v.maxLength(8)),
+  /**
+   * The dm-verity tree behind the squashfs in the root file, from block `dataBlocks` on: blocks of 4096 bytes, SHA-256, no
+   * salt, no superblock (admin-guide/device-mapper/verity.rst of Linux). Missing: the image cannot be sealed.
+   */
+  verity: v.exactOptional(
+    v.strictObject({
+      rootHash: hex(32),
+      dataBlocks: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(FILE_LIMIT_BYTES / 4096)),
+    }),
+  ),
   /** Kernel command line of the real system, without the parameters that the handoff adds. Printable ASCII. */
   cmdline: v.pipe(v.string(), v.maxLength(1024), v.regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')),
   /** Kernel release of the image, `uname -r`. */

@@ -28,6 +28,7 @@ export interface Parameters {
   readonly append: string;
   readonly hostname: string | undefined;
   readonly overlay: string | undefined;
+  readonly verity: boolean;
   readonly networkTimeout: number;
   readonly retryTimeout: number;
   readonly reboot: number;
@@ -94,6 +95,9 @@ export function parseHandoff(value: string): HandoffChoice {
     fail('"auto", "pmem", "retain" or "cpio"')
   );
 }
+
+const parseSwitch = (value: string): boolean =>
+  value === 'on' || value === 'off' ? value === 'on' : fail('"on" or "off"');
 
 const list =
   <T>(parse: (item: string) => T) =>
@@ -185,6 +189,13 @@ export const PARAMETERS: Table = {
     help: 'How much RAM the real system may take for files that change: bytes with `k`, `m` or `g` behind them, or per cent of the RAM (tmpfs(5)). Nothing is set aside.',
     parse: (value) => (/^[1-9]\d{0,8}[kmg%]$/i.test(value) ? value : fail('a size like 2g or 75%')),
   },
+  verity: {
+    type: 'on or off',
+    default: false,
+    defaultText: 'off',
+    help: 'Whether the real system checks each block of its root, whenever it is read from RAM, against the signed manifest (dm-verity; docs/handoff.md tells what it costs). `on` refuses an image that was published without.',
+    parse: parseSwitch,
+  },
   networkTimeout: {
     type: 'seconds',
     default: 60,
@@ -211,7 +222,7 @@ export const PARAMETERS: Table = {
     default: true,
     defaultText: 'on',
     help: 'Whether the real system goes on seeding, if its image has `swarmboot-seed` (docs/seeding.md). `on` keeps kernel and initrd in RAM beside the root image where the machine has room for them.',
-    parse: (value) => (value === 'on' || value === 'off' ? value === 'on' : fail('"on" or "off"')),
+    parse: parseSwitch,
   },
   seedRate: {
     type: 'MiB/s',

@@ -76,7 +76,9 @@ export function complaintAbout(
   facts: SystemFacts,
   expected: { readonly handoff: string; readonly kernelRelease?: string },
 ): string | undefined {
-  const source = expected.handoff === 'pmem' ? /^\/dev\/pmem\d+$/ : /^\/dev\/loop\d+$/;
+  const device = expected.handoff === 'pmem' ? /^\/dev\/pmem\d+$/ : /^\/dev\/loop\d+$/;
+  // dm-verity lies on whichever it is.
+  const source = / swarmboot\.verity=/.test(facts.cmdline) ? /^\/dev\/dm-\d+$/ : device;
   if (facts.rootType !== 'overlay') return `its root is ${facts.rootType || 'unknown'}, not an overlay`;
   if (facts.squashfsSource === undefined) return 'no squashfs is mounted';
   if (!source.test(facts.squashfsSource))

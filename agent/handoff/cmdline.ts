@@ -3,6 +3,7 @@
 import type { Strategy } from '../../contract/manifest.ts';
 import { BootError } from '../boot-error.ts';
 import type { Layout, Plan } from './plan.ts';
+import type { Seal } from './seal.ts';
 
 /** COMMAND_LINE_SIZE of x86 is 2048 with the final NUL; the kernel cuts what is beyond without a word. */
 export const CMDLINE_LIMIT = 2047;
@@ -18,11 +19,24 @@ const MEANS: Readonly<Record<Strategy, (layout: Layout) => string>> = {
   cpio: () => '',
 };
 
+export interface CmdlineOptions {
+  readonly plan: Plan;
+  /** Added at the end. */
+  readonly append: string;
+  /** What the boot script hands to dm-verity; undefined: the root is not checked while it runs. */
+  readonly seal: Seal | undefined;
+}
+
 /** Throws `BootError` with code `cmdline-too-long`. */
-export function composeCmdline(imageCmdline: string, plan: Plan, append: string): string {
+export function composeCmdline(imageCmdline: string, { plan, append, seal }: CmdlineOptions): string {
   // `root=`, whatever it names, makes the initramfs a ramfs: a tmpfs would end at half of the RAM. dracut gives up on
   // a value that it does not know; `tmpfs` it knows, and leaves to systemd, where sysroot.mount of the boot archive is.
-  const handoff = [`swarmboot.root=${plan.layout.root}`, MEANS[plan.strategy](plan.layout), 'root=tmpfs'];
+  const handoff = [
+    `swarmboot.root=${plan.layout.root}`,
+    seal ? `swarmboot.verity=${seal.rootHash}:${seal.dataBlocks}` : '',
+    MEANS[plan.strategy](plan.layout),
+    'root=tmpfs',
+  ];
   const cmdline = [imageCmdline, 'boot=swarmboot', ...handoff, append]
     .map((part) => part.trim())
     .filter((part) => part !== '')

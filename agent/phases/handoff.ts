@@ -6,6 +6,7 @@ import { BootError } from '../boot-error.ts';
 import { composeCmdline } from '../handoff/cmdline.ts';
 import { kexecRefusal } from '../handoff/kexec-refusal.ts';
 import { appendArchive, copyToDevice, insertArchive, stateArchive } from '../handoff/leave-state.ts';
+import type { Seal } from '../handoff/seal.ts';
 import { pathOf, readText } from '../machine.ts';
 import type { MemoryPeak } from '../memory-peak.ts';
 import { peakRssBytes } from '../peak-rss.ts';
@@ -20,6 +21,7 @@ export interface HandoffOptions {
   readonly room: Room;
   readonly download: Download;
   readonly append: string;
+  readonly seal: Seal | undefined;
   readonly memoryPeak: Pick<MemoryPeak, 'now'>;
   /** What the seeder of the real system is told besides where the files are; undefined: it shall not run. */
   readonly seed: Omit<Handover, 'format' | 'files'> | undefined;
@@ -50,7 +52,8 @@ export async function handoffPhase(context: PhaseContext, options: HandoffOption
   const { machine, telemetry, signal } = context;
   const { room, release, download } = options;
   const { strategy } = room.plan;
-  const cmdline = composeCmdline(release.manifest.cmdline, room.plan, options.append);
+  const { append, seal } = options;
+  const cmdline = composeCmdline(release.manifest.cmdline, { plan: room.plan, append, seal });
   context.note(`kernel command line: ${cmdline}`);
   if (options.seed) {
     context.awaiting('what the real system seeds to be put in place');

@@ -8,7 +8,7 @@ packages_base='ca-certificates:/etc/ssl/certs/ca-certificates.crt libatomic1: li
 packages_lab='qemu-system-x86:qemu-system-x86_64 ovmf:/usr/share/OVMF/OVMF_CODE_4M.fd
 	ipxe-qemu: ipxe:/usr/lib/ipxe/undionly.kpxe dnsmasq-base:dnsmasq
 	iproute2:ip mmdebstrap:mmdebstrap debian-archive-keyring:/usr/share/keyrings/debian-archive-keyring.gpg
-	arch-test:arch-test squashfs-tools:mksquashfs busybox-static:busybox zstd:zstd cpio:cpio xz-utils:xz kmod:modinfo
+	arch-test:arch-test squashfs-tools:mksquashfs busybox-static:busybox cryptsetup-bin:/usr/sbin/veritysetup zstd:zstd cpio:cpio xz-utils:xz kmod:modinfo
 	binutils:strip'
 
 # The same for ARM64: its emulator, its UEFI, its strip; and its programs on this machine, for image builds.

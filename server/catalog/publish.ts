@@ -43,6 +43,8 @@ export interface ReleaseContent {
   readonly expiresDays: number;
   /** Places the three files (named as RELEASE_FILES has it) into the folder. */
   readonly place: (folder: string) => Promise<void>;
+  /** Puts the tree of dm-verity behind the squashfs at that path; undefined: the image cannot use one. */
+  readonly seal?: ((root: string) => Promise<NonNullable<Manifest['verity']>>) | undefined;
 }
 
 export interface Published {
@@ -77,6 +79,7 @@ async function fillRelease(
   const payload = join(folder, 'files', torrent);
   await mkdir(payload, { recursive: true });
   await content.place(payload);
+  const verity = await content.seal?.(join(payload, RELEASE_FILES.root));
   const files = [];
   for (const role of FILE_ROLES) {
     files.push(await describeFile(payload, role));
@@ -104,6 +107,7 @@ async function fillRelease(
       pieceLength: metainfo.pieceLength,
     },
     files,
+    ...(verity === undefined ? {} : { verity }),
     cmdline: content.cmdline,
     kernelRelease: content.kernelRelease,
     strategies: [...content.strategies],

@@ -134,6 +134,7 @@ async function publish(folder: string, options: BuildOptions, signal: AbortSigna
       initrd: join(folder, RELEASE_FILES.initrd),
       root: join(folder, RELEASE_FILES.root),
       shareRoot: true,
+      seal: true,
     },
     options,
     say,
@@ -154,7 +155,8 @@ async function importFiles(options: ImportOptions): Promise<void> {
   using interrupted = interruption();
   const { publishImage } = await import('../image/publish-image.ts');
   const { kernel, initrd, root, linkRoot } = options;
-  await publishImage({ kernel, initrd, root, shareRoot: linkRoot }, options, say, interrupted.signal);
+  const source = { kernel, initrd, root, shareRoot: linkRoot, seal: !linkRoot };
+  await publishImage(source, options, say, interrupted.signal);
 }
 
 async function list(options: { state: string; json: boolean }): Promise<void> {

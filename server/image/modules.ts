@@ -10,6 +10,11 @@ const ROOT_MODULES = ['squashfs', 'overlay', 'loop'] as const;
 /** With these too the image can stay in place in RAM (strategy pmem). nd_e820 exists on x86 only. */
 const PMEM_MODULES = ['nd_pmem', 'nd_e820'] as const;
 
+/** With these the root can be checked whenever it is read (dm-verity). */
+const VERITY_MODULES = ['dm_verity'] as const;
+/** SHA-256 by instructions of the processor; Debian's kernels have the slow one built in. */
+const HASH_MODULES = ['sha256_ssse3', 'sha256_arm64', 'sha2_ce'] as const;
+
 /** A Debian kernel module is below 10 MB unpacked; 64 MiB is an attack or a mistake. */
 const MODULE_LIMIT_BYTES = 64 * 1024 * 1024;
 
@@ -103,6 +108,17 @@ export interface ImageModules {
   readonly modules: readonly BootModule[];
   /** Whether the image can find its root in persistent memory. */
   readonly pmem: boolean;
+  /** Whether its initrd can have its root checked by dm-verity. */
+  readonly verity: boolean;
+}
+
+/** initramfs-tools puts dmsetup into the initrd of every system that has it. */
+async function hasDmsetup(root: string, signal: AbortSignal | undefined): Promise<boolean> {
+  for (const folder of ['usr/sbin', 'sbin']) {
+    const paths = await listSquashfs(root, folder, signal);
+    if (paths.includes(`${folder}/dmsetup`)) return true;
+  }
+  return false;
 }
 
 /**
@@ -135,10 +151,15 @@ export async function readImageModules(
     );
   }
   const pmem = loadingOrder(index, PMEM_MODULES).missing.length === 0;
-  const { paths } = loadingOrder(index, pmem ? [...PMEM_MODULES, ...ROOT_MODULES] : ROOT_MODULES);
+  const verity = loadingOrder(index, VERITY_MODULES).missing.length === 0 && (await hasDmsetup(root, signal));
+  const { paths } = loadingOrder(index, [
+    ...(pmem ? PMEM_MODULES : []),
+    ...(verity ? [...HASH_MODULES, ...VERITY_MODULES] : []),
+    ...ROOT_MODULES,
+  ]);
   const modules: BootModule[] = [];
   for (const path of paths) {
     modules.push({ name: moduleName(path), bytes: await unpack(path, await inner(path), signal) });
   }
-  return { release: chosen, modules, pmem };
+  return { release: chosen, modules, pmem, verity };
 }

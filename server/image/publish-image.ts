@@ -1,5 +1,5 @@
 /** From kernel, initrd and root squashfs, wherever they come from, to a published release. */
-import { createReadStream, createWriteStream } from 'node:fs';
+import { constants, createReadStream, createWriteStream } from 'node:fs';
 import { copyFile, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -15,6 +15,7 @@ import { linkOrCopy } from './build-cache.ts';
 import { KERNEL_HEAD_BYTES, readKernelImage } from './kernel-image.ts';
 import { readImageModules } from './modules.ts';
 import { checkSquashfs, listSquashfs } from './squashfs.ts';
+import { sealRoot } from './verity.ts';
 
 /** The serial port that firmware talks on: a PC's first, or the UART that Arm's SBSA asks of servers. */
 const SERIAL: Readonly<Record<Arch, string>> = { amd64: 'ttyS0', arm64: 'ttyAMA0' };
@@ -38,6 +39,8 @@ export interface ImageSource {
   readonly root: string;
   /** Whether `root` may be shared with the release by a hard link: its owner promises never to write to it. */
   readonly shareRoot: boolean;
+  /** Whether the tree of dm-verity is put behind it where the image can use one; then it is copied, never shared. */
+  readonly seal: boolean;
 }
 
 export interface PublishOptions {
@@ -127,11 +130,16 @@ export async function publishImage(
   await checkInitrd(source.initrd);
   await checkSquashfs(source.root);
   say('Reading the kernel modules of the image');
-  const { release, modules, pmem } = await readImageModules(source.root, kernel.release, signal);
+  const { release, modules, pmem, verity } = await readImageModules(source.root, kernel.release, signal);
   const archive = buildBootCpio(modules);
   say(`Boot archive: ${modules.map((module) => module.name).join(' ')}, ${archive.length} bytes`);
   if (!pmem)
     say('The kernel has no nd_e820 and nd_pmem: machines will need about three times the image in RAM');
+  const sealed = source.seal && verity;
+  if (!sealed) {
+    const why = verity ? 'it is shared as it is' : 'the image lacks dmsetup or dm-verity';
+    say(`Machines cannot check its root while it runs (swarmboot.verity=on): ${why}`);
+  }
   const cmdline = options.cmdline ?? defaultCmdline(kernel.arch, await hasLiveConfig(source.root, signal));
   say(`Kernel command line: ${cmdline}`);
   say('Hashing and signing');
@@ -148,9 +156,10 @@ export async function publishImage(
         await copyFile(source.kernel, join(folder, RELEASE_FILES.kernel));
         await joinInitrd(archive, source.initrd, join(folder, RELEASE_FILES.initrd));
         const root = join(folder, RELEASE_FILES.root);
-        if (source.shareRoot) await linkOrCopy(source.root, root, copyFile);
-        else await copyFile(source.root, root);
+        if (source.shareRoot && !sealed) await linkOrCopy(source.root, root, copyFile);
+        else await copyFile(source.root, root, constants.COPYFILE_FICLONE);
       },
+      seal: sealed ? (root) => sealRoot(root, signal) : undefined,
     },
     key,
     Date.now(),

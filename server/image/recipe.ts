@@ -33,6 +33,8 @@ const BASE_PACKAGES = [
   'systemd-resolved',
   'iproute2',
   'kmod',
+  // For dm-verity in the initrd.
+  'dmsetup',
   'login',
   'passwd',
 ];

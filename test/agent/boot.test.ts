@@ -1,4 +1,4 @@
-/** The whole boot on a machine of paper: real HTTP for the manifest, everything else in the test's hand. */
+/** The whole boot, on the machine of paper of boot-lab.ts. */
 import assert from 'node:assert/strict';
 import {
   closeSync,
@@ -9,95 +9,20 @@ import {
   readFileSync,
   readlinkSync,
   statSync,
-  truncateSync,
-  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { createBoot } from '../../agent/boot.ts';
 import { parseHandover } from '../../contract/handover.ts';
 import { parseTelemetry } from '../../contract/telemetry.ts';
 import { readCpio } from '../contract/read-cpio.ts';
-import { type FakeEngine, type Faults, fakeEngine } from './fake-engine.ts';
-import { FakeConsole, type FakeMachine, fakeMachine, succeeded } from './fakes.ts';
-import { addNic } from './network/fake-nic.ts';
-import { type ServedRelease, serveRelease } from './release-fixture.ts';
+import { lab } from './boot-lab.ts';
+import { type FakeConsole, succeeded } from './fakes.ts';
 
 const MIB = 1024 ** 2;
 /** O_ACCMODE of open(2), which node:fs does not name. */
 const ACCESS_MODE = 3;
 const MAC = '52:54:00:aa:00:01';
-
-interface Lab {
-  readonly machine: FakeMachine;
-  readonly console: FakeConsole;
-  readonly served: ServedRelease;
-  readonly engine: FakeEngine;
-  /** Boots until `kexec -e` (true) or a reboot (false). */
-  boot(): Promise<boolean>;
-}
-
-interface LabOptions extends Faults {
-  readonly cmdline?: string;
-  readonly availableMib?: number;
-  readonly pmem?: boolean;
-}
-
-/** A machine with one interface, a lease, RAM, and perhaps a pmem device (a file in its root). */
-async function lab(context: TestContext, options: LabOptions = {}): Promise<Lab> {
-  const served = await serveRelease(context);
-  served.server.reply('/telemetry', '{"neededBy":0}');
-  const machine = fakeMachine(context, true);
-  addNic(machine, 'eth0', MAC, '1');
-  machine.file('/proc/cmdline', `quiet swarmboot.manifest=${served.manifestUrl} ${options.cmdline ?? ''}\n`);
-  machine.file('/proc/uptime', '5.00 9.00\n');
-  const available = (options.availableMib ?? 1000) * 1024;
-  machine.file('/proc/meminfo', `MemTotal: 2000000 kB\nMemAvailable: ${available} kB\n`);
-  machine.file('/etc/swarmboot/release.pub', readFileSync(join(served.folder, 'release.pub'), 'utf8'));
-  machine.file('/sys/firmware/memmap/0/start', '0x0\n');
-  machine.file('/sys/firmware/memmap/0/end', '0x7fffffff\n');
-  machine.file('/sys/firmware/memmap/0/type', 'System RAM\n');
-  if (options.pmem ?? true) {
-    const bus = '/sys/devices/platform/e820_pmem/ndbus0/region0';
-    machine.link('/sys/block/pmem0', `${bus}/namespace0.0/block/pmem0`);
-    machine.link('/sys/bus/nd/devices/region0', bus);
-    machine.file(`${bus}/resource`, '0x28000000\n');
-    machine.file(`${bus}/size`, `${4 * MIB}\n`);
-    machine.file(`${bus}/namespace0.0/block/pmem0/size`, `${(4 * MIB) / 512}\n`);
-    machine.file('/dev/pmem0', '');
-    truncateSync(join(machine.root, '/dev/pmem0'), 4 * MIB);
-  }
-  machine.programs.set('udhcpc', (_, { environment }) => {
-    writeFileSync(
-      environment?.SWARMBOOT_LEASE ?? '',
-      'ip=10.77.0.50\nsubnet=255.255.255.0\nrouter=10.77.0.1\n',
-    );
-    return succeeded;
-  });
-  const console = new FakeConsole();
-  const engine = fakeEngine(machine, served, options);
-  const session = createBoot(machine, console, engine, 'amd64');
-  return {
-    machine,
-    console,
-    served,
-    engine,
-    boot: () =>
-      new Promise((resolve, reject) => {
-        machine.programs.set('reboot', () => {
-          resolve(false);
-          return succeeded;
-        });
-        const kexec = machine.programs.get('kexec');
-        machine.programs.set('kexec', (args, run) => {
-          if (args[0] !== '-e') return kexec?.(args, run) ?? succeeded;
-          resolve(true);
-          return new Promise(() => {});
-        });
-        session.run().catch(reject);
-      }),
-  };
-}
 
 /** `phase end` lines without their seconds. */
 const ends = (console: FakeConsole): string[] =>
@@ -330,6 +255,15 @@ test('a kernel that Secure Boot refuses is not tried another way: the screen say
   assert.ok(console.find(/^swarmboot: note what to do: .*Secure Boot/));
   const { events } = parseTelemetry(served.server.bodies.join(''));
   assert.ok(events.some((event) => event.event === 'error' && event.code === 'kernel-untrusted'));
+});
+
+test('a check of the running root that the image cannot give ends the boot before the download', async (context) => {
+  const { console, engine, boot } = await lab(context, { cmdline: 'swarmboot.verity=on' });
+  assert.equal(await boot(), false);
+  assert.ok(
+    console.find(/^swarmboot: error no-verity: swarmboot\.verity=on asks for a root that is checked/),
+  );
+  assert.equal(engine.swarms.length, 0);
 });
 
 test('a forced strategy does not fall back', async (context) => {

@@ -23,7 +23,7 @@ test('every parameter is read', () => {
     'initrd=initrd.img swarmboot.manifest=http://10.0.0.1:7080/images/a/manifest.json swarmboot.server=http://10.0.0.1:7080/ ' +
       'swarmboot.peers=10.0.0.1:6881,[fd77::1]:6882 swarmboot.trackers=udp://10.0.0.1:7080/announce swarmboot.interface=eth1 ' +
       'swarmboot.port=7000 swarmboot.linger=ratio:1.5 swarmboot.handoff=cpio "swarmboot.append=quiet debug" swarmboot.hostname=pc01 swarmboot.overlay=75% ' +
-      'swarmboot.network-timeout=90 swarmboot.retry-timeout=120 swarmboot.reboot=0 swarmboot.seed=off swarmboot.seed-rate=3 BOOTIF=01-52-54-00-AA-BB-CC\n',
+      'swarmboot.network-timeout=90 swarmboot.retry-timeout=120 swarmboot.reboot=0 swarmboot.seed=off swarmboot.seed-rate=3 swarmboot.verity=on BOOTIF=01-52-54-00-AA-BB-CC\n',
   );
   assert.deepEqual(complaints, []);
   assert.equal(bootInterfaceMac, '52:54:00:aa:bb:cc');
@@ -42,6 +42,7 @@ test('every parameter is read', () => {
     append: 'quiet debug',
     hostname: 'pc01',
     overlay: '75%',
+    verity: true,
     networkTimeout: 90,
     retryTimeout: 120,
     reboot: 0,

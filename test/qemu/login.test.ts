@@ -24,12 +24,15 @@ it('does not take the echo of its own command for facts', () => {
 
 describe('complaintAbout', () => {
   const facts = parseFacts(OUTPUT);
+  const sealed = { ...facts, cmdline: `${facts.cmdline} swarmboot.verity=5a:100` };
   const CASES: readonly [string, Parameters<typeof complaintAbout>, RegExp | undefined][] = [
     ['the right system', [facts, { handoff: 'pmem', kernelRelease: '6.12.48+deb13-amd64' }], undefined],
     ['another handoff', [facts, { handoff: 'cpio' }], /squashfs is on \/dev\/pmem0/],
     ['another kernel', [facts, { handoff: 'pmem', kernelRelease: '6.1' }], /not 6\.1 of the image/],
     ['no overlay', [{ ...facts, rootType: 'rootfs' }, { handoff: 'pmem' }], /root is rootfs/],
     ['no squashfs', [{ ...facts, squashfsSource: undefined }, { handoff: 'pmem' }], /no squashfs/],
+    ['a sealed root', [{ ...sealed, squashfsSource: '/dev/dm-0' }, { handoff: 'pmem' }], undefined],
+    ['a sealed root that is not checked', [sealed, { handoff: 'pmem' }], /squashfs is on \/dev\/pmem0/],
     ['silence', [parseFacts(''), { handoff: 'pmem' }], /root is unknown/],
   ];
   for (const [name, args, expected] of CASES)

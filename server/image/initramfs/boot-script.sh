@@ -5,6 +5,7 @@
 #   swarmboot.root=pmem:/dev/pmem0                  the squashfs begins at the first byte of the device
 #   swarmboot.root=initrd:4096                      the squashfs begins there in the initrd, which retain_initrd keeps
 #   swarmboot.root=file:/swarmboot/root.squashfs    the squashfs is a file of this initramfs
+#   swarmboot.verity=ROOT_HASH:BLOCKS               the root has so many blocks of 4 KiB, and behind them the tree of dm-verity
 # Only what klibc-utils offers is used: an initrd without busybox has nothing else (its losetup has no -r).
 # systemd-root.sh sources it too, where systemd is PID 1 of the initrd, and has its own words for what differs there.
 # The real system sees the layers below /run/swarmboot, because /run moves there with all that is mounted in it.
@@ -27,6 +28,7 @@ SWARMBOOT_NETWORK=etc/systemd/network/80-swarmboot-wired.network
 SWARMBOOT_LEASE=/run/systemd/network
 SWARMBOOT_IMAGE=/run/swarmboot/image
 SWARMBOOT_CHANGES=/run/swarmboot/changes
+SWARMBOOT_SEALED=swarmboot-root
 
 swarmboot_say() { echo "swarmboot: $*"; }
 
@@ -186,13 +188,35 @@ swarmboot_find() {
 	esac
 }
 
+# From here on each block of $device is checked when it is read, if the handoff says against what. Nobody waits for udev, which
+# makes the node in /dev/mapper when it comes to it: the kernel's own is there at once.
+swarmboot_seal() {
+	attached=$device
+	sealed=$(swarmboot_parameter swarmboot.verity)
+	if [ ! "$sealed" ]; then return; fi
+	blocks=${sealed#*:}
+	table="0 $((blocks * 8)) verity 1 $device $device 4096 4096 $blocks $blocks sha256 ${sealed%:*} -"
+	if ! dmsetup create "$SWARMBOOT_SEALED" --readonly --noudevrules --noudevsync --table "$table"; then
+		swarmboot_reason="dm-verity does not take $device; are dmsetup and the kernel module dm-verity in this initramfs?"
+		swarmboot_detach
+		return 1
+	fi
+	device=/dev/$(dmsetup info -c --noheadings -o blkdevname "$SWARMBOOT_SEALED")
+}
+
+# As if the device had never been looked at, for another attempt.
+swarmboot_detach() {
+	if [ "$device" != "$attached" ]; then dmsetup remove --noudevsync "$SWARMBOOT_SEALED" || :; fi
+	if [ "$attached" = /dev/loop0 ]; then losetup -d "$attached" || :; fi
+}
+
 # The image read-only, a tmpfs for what changes, and what stage-1 has left for the real system. The root is an overlay of
 # the two, which is mounted when this is done.
 swarmboot_layers() {
 	mkdir -p "$SWARMBOOT_IMAGE" "$SWARMBOOT_CHANGES"
 	if ! mount -t squashfs -o "ro$loop_options" "$device" "$SWARMBOOT_IMAGE"; then
 		swarmboot_reason="$device holds no squashfs that this kernel can mount; the image was damaged on its way through the kexec"
-		[ "$device" = /dev/loop0 ] && losetup -d "$device"
+		swarmboot_detach
 		return 1
 	fi
 	size=$(swarmboot_parameter swarmboot.overlay)
@@ -214,7 +238,7 @@ swarmboot_undo() {
 
 # One attempt.
 swarmboot_mount() {
-	swarmboot_find || return 1
+	if ! swarmboot_find || ! swarmboot_seal; then return 1; fi
 	if [ -e "$SWARMBOOT_LTSP" ]; then
 		mkdir -p /run/swarmboot && echo "$device" >"$SWARMBOOT_NOTE"
 		configure_networking
@@ -230,7 +254,7 @@ swarmboot_mount() {
 	fi
 	swarmboot_wake_network
 	swarmboot_configure_live
-	swarmboot_say "root is $source, changes stay in RAM"
+	swarmboot_say "root is $source, changes stay in RAM${sealed:+, each block is checked when it is read}"
 }
 
 mountroot() {

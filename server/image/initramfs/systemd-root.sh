@@ -24,7 +24,7 @@ swarmboot_attach() {
 swarmboot_load_drivers() { modprobe -d "$SWARMBOOT_IMAGE" -qab "$@"; }
 
 # As initramfs-tools: a reboot after panic=SECONDS, else a shell. FailureAction= of the service does the first.
-if ! swarmboot_find || ! swarmboot_layers; then
+if ! swarmboot_find || ! swarmboot_seal || ! swarmboot_layers; then
 	swarmboot_say "cannot mount the root image: $swarmboot_reason" >&2
 	seconds=$(swarmboot_parameter panic)
 	if [ "${seconds:-0}" -gt 0 ]; then sleep "$seconds" && exit 1; fi

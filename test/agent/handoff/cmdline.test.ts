@@ -22,26 +22,37 @@ const plan = (strategy: Strategy, root: string, reserved?: Plan['layout']['reser
 });
 const pmem = plan('pmem', 'pmem:/dev/pmem0', { start: 640 * MIB, lengthBytes: 144 * MIB });
 
+const compose = (cmdline: string, plan: Plan, append: string): string =>
+  composeCmdline(cmdline, { plan, append, seal: undefined });
+
 test('the strategies, as the boot script of the real system reads them', () => {
   assert.equal(
-    composeCmdline('console=ttyS0 quiet', pmem, 'debug=1'),
+    compose('console=ttyS0 quiet', pmem, 'debug=1'),
     'console=ttyS0 quiet boot=swarmboot swarmboot.root=pmem:/dev/pmem0 memmap=144M!0x28000000 root=tmpfs debug=1',
   );
   assert.equal(
-    composeCmdline('', plan('retain', 'initrd:4096'), ''),
+    compose('', plan('retain', 'initrd:4096'), ''),
     'boot=swarmboot swarmboot.root=initrd:4096 retain_initrd root=tmpfs',
   );
   assert.equal(
-    composeCmdline('', plan('cpio', 'file:/swarmboot/root.squashfs'), ''),
+    compose('', plan('cpio', 'file:/swarmboot/root.squashfs'), ''),
     'boot=swarmboot swarmboot.root=file:/swarmboot/root.squashfs root=tmpfs',
   );
 });
 
 test('2047 characters are taken, 2048 refused', () => {
-  const fixed = composeCmdline('', pmem, '').length + 1;
-  assert.equal(composeCmdline('x'.repeat(2047 - fixed), pmem, '').length, 2047);
-  assert.throws(() => composeCmdline('x'.repeat(2048 - fixed), pmem, ''), {
+  const fixed = compose('', pmem, '').length + 1;
+  assert.equal(compose('x'.repeat(2047 - fixed), pmem, '').length, 2047);
+  assert.throws(() => compose('x'.repeat(2048 - fixed), pmem, ''), {
     code: 'cmdline-too-long',
     message: /2048 characters, the kernel takes 2047/,
   });
+});
+
+test('a sealed root: what dm-verity needs', () => {
+  const rootHash = '5a'.repeat(32);
+  assert.match(
+    composeCmdline('', { plan: pmem, append: '', seal: { rootHash, dataBlocks: 25600 } }),
+    new RegExp(` swarmboot\\.root=pmem:/dev/pmem0 swarmboot\\.verity=${rootHash}:25600 `),
+  );
 });

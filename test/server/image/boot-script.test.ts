@@ -174,6 +174,36 @@ test('initrd: a loop device over what the kernel keeps, through a file system th
   assert.doesNotMatch(output, /panic/);
 });
 
+test('a sealed root: dm-verity over the device, with the tree behind the squashfs', () => {
+  const hash = '5a'.repeat(32);
+  const cmdline = `swarmboot.root=pmem:/dev/pmem0 swarmboot.verity=${hash}:25600 root=swarmboot`;
+  const dmsetup = 'dmsetup() { case $1 in info) echo dm-3 ;; *) echo "dmsetup $*" ;; esac; }';
+  const output = runMountroot(cmdline, dmsetup);
+  assert.match(
+    output,
+    new RegExp(
+      `^dmsetup create swarmboot-root --readonly .*--table 0 204800 verity 1 /dev/pmem0 /dev/pmem0 4096 4096 25600 25600 sha256 ${hash} -$`,
+      'm',
+    ),
+  );
+  assert.match(output, /^mount -t squashfs -o ro \/dev\/dm-3 /m);
+  assert.match(
+    output,
+    /root is pmem:\/dev\/pmem0, changes stay in RAM, each block is checked when it is read/,
+  );
+
+  assert.match(
+    runMountroot(cmdline, 'dmsetup() { return 1; }'),
+    /panic: .*dm-verity does not take \/dev\/pmem0; are dmsetup and the kernel module dm-verity/,
+  );
+  const unmountable = 'mount() { case $* in *squashfs*) return 1 ;; esac; }';
+  assert.match(
+    runMountroot(cmdline.replace('pmem:/dev/pmem0', 'initrd:8192'), `${dmsetup}\n${unmountable}`),
+    /^dmsetup remove --noudevsync swarmboot-root\nlosetup -d \/dev\/loop0$/m,
+    'another attempt finds the devices free',
+  );
+});
+
 test('every failure says what is wrong, in one sentence, through panic', () => {
   const pmem = 'swarmboot.root=pmem:/dev/pmem0';
   assert.match(

@@ -128,7 +128,7 @@ export async function publishImage(
     throw new Failure('bad-image', `${source.kernel} is for ${kernel.arch}, but --arch says ${options.arch}`);
   }
   await checkInitrd(source.initrd);
-  await checkSquashfs(source.root);
+  const squashfsBytes = await checkSquashfs(source.root);
   say('Reading the kernel modules of the image');
   const { release, modules, pmem, verity } = await readImageModules(source.root, kernel.release, signal);
   const archive = buildBootCpio(modules);
@@ -159,7 +159,7 @@ export async function publishImage(
         if (source.shareRoot && !sealed) await linkOrCopy(source.root, root, copyFile);
         else await copyFile(source.root, root, constants.COPYFILE_FICLONE);
       },
-      seal: sealed ? (root) => sealRoot(root, signal) : undefined,
+      seal: sealed ? (root) => sealRoot(root, squashfsBytes, signal) : undefined,
     },
     key,
     Date.now(),

@@ -10,8 +10,11 @@ const PACKAGE = 'squashfs-tools';
 /** Superblock of squashfs 4.0, little endian: magic at 0, major at 28, bytes used at 40. */
 const MAGIC = 'hsqs';
 
-/** Throws `Failure` `bad-image` unless `path` begins with a squashfs 4 superblock and is not cut off. */
-export async function checkSquashfs(path: string): Promise<void> {
+/**
+ * How many bytes of `path` its squashfs has; what may lie behind it nobody looks at. Throws `Failure` `bad-image` unless the
+ * file begins with a squashfs 4 superblock and is not cut off.
+ */
+export async function checkSquashfs(path: string): Promise<number> {
   await using file = await open(path, 'r').catch((cause: Error) => {
     throw new Failure('bad-image', `Cannot read ${path}: ${cause.message}`, { cause });
   });
@@ -28,6 +31,7 @@ export async function checkSquashfs(path: string): Promise<void> {
       `${path} is cut off: its superblock says ${used} bytes, the file has ${size}; copy it again`,
     );
   }
+  return used;
 }
 
 /** Paths below `folder` of the squashfs (a folder that is not there gives none), without a leading slash. */

@@ -9,22 +9,27 @@ export type Verity = NonNullable<Manifest['verity']>;
 const BLOCK_BYTES = 4096;
 const TIMEOUT_MS = 20 * 60_000;
 
-/** Fills the last block with zeros; how many blocks there are. */
-async function fillBlocks(path: string): Promise<number> {
+/** Cuts the file behind its squashfs and fills the last block with zeros; how many blocks there are. */
+async function cutToBlocks(path: string, squashfsBytes: number): Promise<number> {
   await using file = await open(path, 'r+');
-  const { size } = await file.stat();
-  const blocks = Math.ceil(size / BLOCK_BYTES);
+  const blocks = Math.ceil(squashfsBytes / BLOCK_BYTES);
+  await file.truncate(squashfsBytes);
   await file.truncate(blocks * BLOCK_BYTES);
   return blocks;
 }
 
 /**
- * Appends the tree (1/127 of the file) to the squashfs at `path`, as `veritysetup format` of cryptsetup makes it: SHA-256
+ * Appends the tree (1/127 of it) to the squashfs at `path`, in the place of what may be there (a tree, if the file was sealed
+ * before), as `veritysetup format` of cryptsetup makes it: SHA-256
  * of blocks of 4096 bytes, without salt, so that the same root has the same hash, and without superblock, because the
  * signed manifest says what it would. Throws `Failure`.
  */
-export async function sealRoot(path: string, signal: AbortSignal | undefined): Promise<Verity> {
-  const dataBlocks = await fillBlocks(path);
+export async function sealRoot(
+  path: string,
+  squashfsBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<Verity> {
+  const dataBlocks = await cutToBlocks(path, squashfsBytes);
   const output = await runProgram(
     'veritysetup',
     [

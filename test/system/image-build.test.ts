@@ -105,12 +105,17 @@ test("Debian's own lsinitramfs finds our script and modules in front of the whol
   const modules = list.filter((path) => /^swarmboot\/modules\/.*\.ko$/.test(path));
   const names = modules.map((path) => path.replace(/^.*\/\d\d-/, '').replace('.ko', ''));
   assert.deepEqual(names.toSorted(), [
+    'dm_bufio',
+    'dm_mod',
+    'dm_verity',
     'libnvdimm',
     'loop',
     'nd_btt',
     'nd_e820',
     'nd_pmem',
     'overlay',
+    'reed_solomon',
+    'sha256_ssse3',
     'squashfs',
   ]);
   assert.ok(names.indexOf('libnvdimm') < names.indexOf('nd_pmem'), 'needs first');

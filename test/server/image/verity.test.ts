@@ -29,17 +29,24 @@ test('the tree stands behind the root, whose last block is filled up', async () 
   const root = Buffer.alloc(200 * BLOCK - 1000, 'squashfs');
   for (let block = 0; block < 200; block++) root.writeUInt32LE(block, block * BLOCK);
   writeFileSync(path, root);
-  const verity = await sealRoot(path, undefined);
+  const verity = await sealRoot(path, root.length, undefined);
   const data = Buffer.concat([root, Buffer.alloc(1000)]);
   const tree = treeOf(data);
   assert.deepEqual(verity, { rootHash: tree.rootHash, dataBlocks: 200 });
-  assert.deepEqual(readFileSync(path), Buffer.concat([data, tree.blocks]));
+  const sealed = Buffer.concat([data, tree.blocks]);
+  assert.deepEqual(readFileSync(path), sealed);
+  assert.deepEqual(
+    await sealRoot(path, root.length, undefined),
+    verity,
+    'who is sealed twice is as sealed once',
+  );
+  assert.deepEqual(readFileSync(path), sealed);
 });
 
 test("cryptsetup's own check takes it, and sees a changed byte", async () => {
   const path = join(temporaryFolder('verity'), 'root');
   writeFileSync(path, Buffer.alloc(300 * BLOCK, 7));
-  const { rootHash, dataBlocks } = await sealRoot(path, undefined);
+  const { rootHash, dataBlocks } = await sealRoot(path, 300 * BLOCK, undefined);
   const check = () =>
     spawnSync(
       '/usr/sbin/veritysetup',
@@ -57,5 +64,5 @@ test("cryptsetup's own check takes it, and sees a changed byte", async () => {
 });
 
 test('a file that is not there is a failure with its name', async () => {
-  await assert.rejects(sealRoot('/nowhere/root', undefined), /nowhere/);
+  await assert.rejects(sealRoot('/nowhere/root', BLOCK, undefined), /nowhere/);
 });

@@ -24,7 +24,7 @@ const root = join(import.meta.dirname, '..');
 interface Suite {
   readonly name: string;
   readonly files: readonly string[];
-  /** Test files that run side by side. */
+  /** Test files that run side by side; machines that boot have the host to themselves. */
   readonly concurrency: number;
   /** Runs at the same time as the suite before it, if that runs too, one file after another. */
   readonly beside?: boolean;
@@ -52,8 +52,7 @@ const SUITES: readonly Suite[] = [
     beside: true,
     timeoutMs: 180_000,
   },
-  // An emulated machine keeps one core busy, and waits for firmware's timers.
-  { name: 'vm', files: glob('test/vm/*.test.ts'), concurrency: 2, timeoutMs: 900_000 },
+  { name: 'vm', files: glob('test/vm/*.test.ts'), concurrency: 1, timeoutMs: 900_000 },
   { name: 'long', files: glob('test/vm/long/**/*.test.ts'), concurrency: 1, timeoutMs: 1_800_000 },
 ];
 

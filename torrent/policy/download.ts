@@ -14,7 +14,6 @@ import { Bitset } from './bitset.ts';
 import type { DownloadCommand, DownloadEvent, PeerEvent } from './download-events.ts';
 import { DownloadPeer } from './download-peer.ts';
 import { secondsBehind } from './lag.ts';
-import { Pace } from './pace.ts';
 import { BLOCK_BYTES } from './pipeline.ts';
 import { Rate } from './rate.ts';
 import { Ownership } from './rendezvous.ts';
@@ -62,7 +61,6 @@ export class Download {
   /** Connected peers that call themselves origin. */
   #origins = 0;
   readonly #suspects = new Suspects();
-  readonly #pace: Pace;
   readonly blocksPerPiece: number;
 
   constructor(options: DownloadOptions) {
@@ -70,7 +68,6 @@ export class Download {
     this.have = options.have;
     this.taken = Bitset.fromBitfield(options.pieceCount, options.have.bytes)!;
     this.rate = new Rate(options.startedAt);
-    this.#pace = new Pace(options.startedAt);
     this.availability = new Availability(options.pieceCount);
     this.ownership = new Ownership(options.pieceCount, options.ownPeerId);
     this.everything = Bitset.full(options.pieceCount);
@@ -334,8 +331,7 @@ export class Download {
     const active = this.active.get(piece);
     const needed = this.#needs(active, block, peer.key);
     const request = peer.outstanding.get(id);
-    if (request)
-      peer.window.arrived(now - request.askedAt, this.#pace.isBehind(this.rate.bytesPerSecond(now), now));
+    if (request) peer.window.arrived(now - request.askedAt);
     const asked = peer.outstanding.delete(id);
     if (!asked && !peer.settleStale(id)) return;
     peer.progressAt = now;

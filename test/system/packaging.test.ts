@@ -1,7 +1,7 @@
 /** What can be said of debian/ without building packages; test/vm/long has what needs them. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -43,6 +43,21 @@ test("shellcheck has nothing to say to the packages' scripts", () => {
   // What debconf's module and tests/network bring is not followed; $RET is set by the former.
   const { status, said } = run('shellcheck', '--shell=sh', '--exclude=SC1091,SC2154', ...scripts);
   assert.equal(status, 0, said);
+});
+
+test('pages for administrators refer to pages that the package has', () => {
+  const docs = readFileSync(join(root, 'debian/swarmboot-server.docs'), 'utf8').split('\n');
+  assert.ok(docs.includes('docs/admin'));
+  const links = globSync('docs/admin/*.md', { cwd: root }).flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)#:]+\.md)/g)].map(([, link = '']) =>
+      join('docs/admin', link),
+    ),
+  );
+  assert.ok(links.length > 10, String(links.length));
+  const absent = links.filter((page) =>
+    page.startsWith('docs/admin/') ? !existsSync(join(root, page)) : !docs.includes(page),
+  );
+  assert.deepEqual(absent, []);
 });
 
 test('without the npm packages and without a network the build says what is missing', () => {

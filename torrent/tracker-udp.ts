@@ -75,9 +75,11 @@ function announceTo(
   signal.addEventListener('abort', abort);
   socket.on('error', reject);
   socket.on('message', (datagram) => take(parseUdpAnswer(datagram, asked)));
-  // A connected socket hears its tracker alone, and hears of it if nobody is there.
-  socket.connect(port, address, () => {
-    if (signal.aborted) abort();
+  // A connected socket hears its tracker alone, and hears of it if nobody is there. What keeps it from connecting, such as
+  // a network that is not up yet, is told to the callback and to nobody else; its type does not say so.
+  socket.connect(port, address, (failure?: Error) => {
+    if (failure) reject(failure);
+    else if (signal.aborted) abort();
     else socket.send(connectDatagram(asked.transaction));
   });
   return promise.finally(() => {

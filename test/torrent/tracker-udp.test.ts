@@ -46,3 +46,8 @@ test('the deadline holds, also for a tracker that never answers', async () => {
     /no answer in time/,
   );
 });
+
+test('a tracker that cannot be reached from here, as before the network is up, is an error like any other', async () => {
+  // The system lets no socket connect to the broadcast address that has not asked for that (udp(7)).
+  await assert.rejects(announce('udp://255.255.255.255:6969/'), { code: 'EACCES' });
+});

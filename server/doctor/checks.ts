@@ -14,6 +14,7 @@ import { IPXE_FILES } from '../netboot/boot-files.ts';
 import { findRival } from '../setup/dnsmasq-rivals.ts';
 import { withSite } from '../site.ts';
 import { checkAddress } from './check-address.ts';
+import { hangsOnProxyTag } from './endless-dnsmasq.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 import { droppedBy, type Port } from './firewall.ts';
 import { readSnippet } from './read-snippet.ts';
@@ -115,12 +116,22 @@ export function checkFirewall(options: DoctorOptions): Finding[] {
   return dropped.length > 0 ? dropped : [ok('firewall', 'No rule of nftables drops what machines send')];
 }
 
-/** LTSP has DHCP and TFTP: its iPXE menu must lead here. */
-function checkLtspMenu(path: string): Finding {
-  const menu = join(
-    /^[ \t]*tftp-root=(\S+)/m.exec(readFileSync(path, 'utf8'))?.[1] ?? '/srv/tftp',
-    'ltsp/ltsp.ipxe',
+/** LTSP has DHCP and TFTP: its iPXE menu must lead here, and its dnsmasq must answer. */
+function checkLtsp(path: string): Finding[] {
+  const configuration = readFileSync(path, 'utf8');
+  const menu = checkLtspMenu(/^[ \t]*tftp-root=(\S+)/m.exec(configuration)?.[1] ?? '/srv/tftp');
+  const { stdout } = spawnSync('dnsmasq', ['--version'], { encoding: 'utf8', timeout: COMMAND_MS });
+  if (!hangsOnProxyTag(configuration, stdout ?? '')) return [menu];
+  const hangs = problem(
+    'dnsmasq',
+    `dnsmasq 2.91 hangs at the second request of an iPXE, because of the tag that ${path} gives to its proxy range`,
+    `sed -i 's/set:proxy,//; s/tag:proxy,//' ${path}, then systemctl restart dnsmasq; again after each "ltsp dnsmasq"`,
   );
+  return [hangs, menu];
+}
+
+function checkLtspMenu(tftpRoot: string): Finding {
+  const menu = join(tftpRoot, 'ltsp/ltsp.ipxe');
   const there = existsSync(menu) && /^:swarm$/m.test(readFileSync(menu, 'utf8'));
   return there
     ? ok('dnsmasq', `LTSP has DHCP, and its menu ${menu} leads here`)
@@ -145,7 +156,7 @@ export function checkDnsmasq(options: DoctorOptions): Finding[] {
       ),
     ];
   }
-  if (rival?.ltsp) return [checkLtspMenu(rival.path)];
+  if (rival?.ltsp) return checkLtsp(rival.path);
   if (snippet === undefined) return [problem('dnsmasq', `${options.snippet} is missing`, again)];
   const { interface: iface, serverUrl, tftpRoot, mtimeMs } = snippet;
   if (iface === undefined || serverUrl === undefined || tftpRoot === undefined)

@@ -23,7 +23,8 @@ export interface JourneyOptions {
 export const HANDED_OVER = /^.*swarmboot: phase handoff: end ok .*\n/m;
 /** An ending that no retry follows. */
 const GAVE_UP = /^.*swarmboot: rebooting in \d+s\n/m;
-const STEP_TIMEOUT_MS = 90_000;
+/** A busy processor may run several machines that boot: a login has taken 40 s there. */
+const STEP_TIMEOUT_MS = 240_000;
 
 /** Follows the machine; never throws: a failure is part of the outcome. */
 export async function bootToLogin(

@@ -170,7 +170,7 @@ async function bootImage(
     const room = await runPhase(around, 'memory', MINUTE_MS, (context) =>
       memoryPhase(context, {
         ...{ engine, release, forced: parameters.handoff, excluded, earlier },
-        carry: parameters.seed,
+        seed: parameters.seed,
       }),
     );
     let download: Download | undefined;
@@ -198,7 +198,10 @@ async function bootImage(
         handoffPhase(context, {
           ...{ release, room, download: complete, append, memoryPeak },
           seal,
-          seed: parameters.seed ? seedOf(parameters, around.telemetry.boot, network.mac, server) : undefined,
+          seed:
+            parameters.seed === 'off'
+              ? undefined
+              : seedOf(parameters, around.telemetry.boot, network.mac, server),
         }),
       );
       return await jump(around);

@@ -3,6 +3,7 @@
  *
  *   manifest.json, manifest.json.sig, image.torrent, release.pub   as stage-1 got them and verified them
  *   seed.json                                                      where the bytes lie, whom to tell (this schema)
+ *   agent-offset                                                   only where the agent was brought along
  *
  * It travels as a cpio archive behind the image's own initrd; the boot script moves it to /run. Both ends may be of
  * different versions: the agent in the image is as old as the image.
@@ -15,6 +16,8 @@ export const HANDOVER_FOLDER = 'swarmboot/seed';
 export const HANDOVER_RUN_FOLDER = '/run/swarmboot/seed';
 export const HANDOVER_NAME = 'seed.json';
 export const HANDOVER_KEY_NAME = 'release.pub';
+/** For the boot script: where in the device of the root image the agent's squashfs begins, if stage-1 brought it along. */
+export const AGENT_OFFSET_NAME = 'agent-offset';
 export const HANDOVER_LIMIT_BYTES = 64 * 1024;
 
 const url = v.pipe(v.string(), v.maxLength(2000), v.regex(/^(https?|udp):\/\/[^\s]+$/));

@@ -32,7 +32,7 @@ export interface Parameters {
   readonly networkTimeout: number;
   readonly retryTimeout: number;
   readonly reboot: number;
-  readonly seed: boolean;
+  readonly seed: SeedChoice;
   readonly seedRate: number | undefined;
 }
 
@@ -82,6 +82,9 @@ export function parseLinger(value: string): Linger {
   if (/^\d{1,6}$/.test(value)) return { kind: 'seconds', seconds: Number(value) };
   return fail('"auto", seconds, or "ratio:X"');
 }
+
+const SEED_CHOICES = ['on', 'off', 'bring'] as const;
+export type SeedChoice = (typeof SEED_CHOICES)[number];
 
 /** One label of a domain name (RFC 1123). */
 export const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
@@ -218,11 +221,12 @@ export const PARAMETERS: Table = {
     parse: parseInteger(0, 86400, 'seconds'),
   },
   seed: {
-    type: 'on or off',
-    default: true,
+    type: 'on, off or bring',
+    default: 'on',
     defaultText: 'on',
-    help: 'Whether the real system goes on seeding, if its image has `swarmboot-seed` (docs/seeding.md). `on` keeps kernel and initrd in RAM beside the root image where the machine has room for them.',
-    parse: parseSwitch,
+    help: 'Whether the real system goes on seeding, if its image has `swarmboot-seed` (docs/seeding.md). `on` keeps kernel and initrd in RAM beside the root image where the machine has room for them. `bring` keeps stage-1\'s agent there too, 31 MiB, for an image without it; with handoff pmem only.',
+    parse: (value) =>
+      SEED_CHOICES.find((choice) => choice === value) ?? fail('"on", "off" or "bring"'),
   },
   seedRate: {
     type: 'MiB/s',

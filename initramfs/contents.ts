@@ -98,6 +98,11 @@ export const DIRECTORIES: Readonly<Record<string, number>> = {
   tmp: 0o1777,
 };
 
+/** What the agent needs as the root folder of its own, where stage-1 brings it along into the real system. */
+export const AGENT_ROOT: Readonly<Record<string, number>> = {
+  ...{ dev: 0o755, etc: 0o755, proc: 0o555, run: 0o755, sys: 0o555, tmp: 0o1777, 'var/tmp': 0o1777 },
+};
+
 /** Links that let programs find each other where Debian would have them. */
 export const LINKS: Readonly<Record<string, string>> = {
   sbin: 'bin',

@@ -15,6 +15,7 @@ import { keyArchive } from '../contract/stage1-key.ts';
 import { appletsOf } from './applets.ts';
 import { ARCHITECTURES } from './architecture.ts';
 import {
+  AGENT_ROOT,
   APPLETS,
   APPLETS_NOT_LINKED,
   DIRECTORIES,
@@ -29,6 +30,9 @@ import { resolveLibraries } from './libraries.ts';
 import { type KernelModule, moduleIndex, resolveModules } from './modules.ts';
 import { COMPRESSION_LEVEL, compressSegment } from './segment.ts';
 import { makeSquashfs } from './system-squashfs.ts';
+
+/** Runs the agent in a real system that has none of its own. */
+const SEED_UNIT = 'swarmboot-seed.service';
 
 /** Parts of the initrd, in the order in which the kernel unpacks them: what changes most seldom first. */
 export const GROUPS = ['programs', 'modules', 'agent', 'base'] as const;
@@ -148,7 +152,11 @@ function programEntries(options: Stage1Options): Programs {
         .filter((applet) => !APPLETS_NOT_LINKED.includes(applet))
         .map((applet) => link(`bin/${applet}`, 'busybox')),
     ],
-    system: [...system, ...libraries.files].map(([path, bytes]) => file(path, 0o755, bytes)),
+    system: [
+      ...[...system, ...libraries.files].map(([path, bytes]) => file(path, 0o755, bytes)),
+      file('seed/swarmboot-seed.service', 0o644, readFileSync(join(import.meta.dirname, SEED_UNIT))),
+      ...Object.entries(AGENT_ROOT).map(([path, mode]): Entry => ({ kind: 'directory', path, mode })),
+    ],
     links: [...system.map(([path]) => path), ...places].map((path) =>
       link(path, `/${MOUNT_POINTS.agent}/${path}`),
     ),

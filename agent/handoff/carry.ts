@@ -1,10 +1,12 @@
 /**
  * Kernel and initrd ride behind the root image in the same region of RAM, so that the real system can give them to
- * the next machine too: the kernel that runs keeps no copy of either. Pure.
+ * the next machine too: the kernel that runs keeps no copy of either. So does the agent, as the squashfs that stage-1 has
+ * it in, where the image has none and `swarmboot.seed=bring` asks for it. Pure.
  *
- *   [root.squashfs][zeros to 4 KiB][vmlinuz][zeros to 4 KiB][initrd.img]
+ *   [root.squashfs][agent.squashfs][vmlinuz][initrd.img], each from a multiple of 4 KiB on
  *
- * It costs their length in RAM (50 MB for a Debian). A machine for which that is too much gives its root image only.
+ * It costs their length in RAM (50 MB for a Debian's kernel and initrd, 31 MiB for the agent). A machine for which kernel
+ * and initrd are too much gives its root image only.
  */
 import { fileOfRole, type Manifest } from '../../contract/manifest.ts';
 import { isSystemRam, type MemoryRange, systemRamBytes } from './memory-map.ts';
@@ -22,6 +24,8 @@ export interface CarryPlan {
   readonly plan: Plan;
   readonly device: string | undefined;
   readonly files: readonly CarriedFile[];
+  /** Where the agent goes, as a squashfs. */
+  readonly agent: { readonly offset: number; readonly lengthBytes: number } | undefined;
 }
 
 const PAGE_BYTES = 4096;
@@ -31,37 +35,61 @@ const MOST_OF_RAM = 1 / 16;
 
 const roundUp = (bytes: number, unit: number): number => Math.ceil(bytes / unit) * unit;
 
-/** Adds kernel and initrd to a plan that hands over by pmem, where region and machine are large enough. */
-export function carryBehindRoot(
-  plan: Plan,
-  machine: {
-    readonly manifest: Manifest;
-    readonly pmem: readonly PmemRegion[];
-    readonly firmwareMap: readonly MemoryRange[];
-  },
-): CarryPlan {
-  const nothing: CarryPlan = { plan, device: undefined, files: [] };
-  const { manifest, pmem, firmwareMap } = machine;
+export interface CarryingMachine {
+  readonly manifest: Manifest;
+  readonly pmem: readonly PmemRegion[];
+  readonly firmwareMap: readonly MemoryRange[];
+  /** Length of the agent's squashfs, if that shall come along. */
+  readonly agentBytes: number | undefined;
+}
+
+/** Adds kernel and initrd, and the agent, to a plan that hands over by pmem, where region and machine are large enough. */
+export function carryBehindRoot(plan: Plan, machine: CarryingMachine): CarryPlan {
+  const nothing: CarryPlan = { plan, device: undefined, files: [], agent: undefined };
+  const { manifest, pmem, firmwareMap, agentBytes } = machine;
   const { reserved, placements } = plan.layout;
   const root = fileOfRole(manifest, 'root');
-  const kernel = fileOfRole(manifest, 'kernel');
-  const initrd = fileOfRole(manifest, 'initrd');
   const region = pmem.find(({ device }) =>
     placements.some(({ file, target }) => file === root.path && target === device),
   );
   if (!reserved || !region) return nothing;
-  if (kernel.length + initrd.length > systemRamBytes(firmwareMap) * MOST_OF_RAM) return nothing;
-  const kernelAt = roundUp(Math.max(root.length, reserved.lengthBytes), PAGE_BYTES);
-  const initrdAt = kernelAt + roundUp(kernel.length, PAGE_BYTES);
-  const lengthBytes = roundUp(initrdAt + initrd.length, SECTION_BYTES);
-  if (initrdAt + initrd.length > region.lengthBytes) return nothing;
-  if (!isSystemRam(firmwareMap, reserved.start, lengthBytes)) return nothing;
+  let end = Math.max(root.length, reserved.lengthBytes);
+  /** Offset of what is put behind the rest, or undefined if it does not fit. */
+  const append = (lengthBytes: number): number | undefined => {
+    const offset = roundUp(end, PAGE_BYTES);
+    if (offset + lengthBytes > region.lengthBytes) return undefined;
+    if (!isSystemRam(firmwareMap, reserved.start, roundUp(offset + lengthBytes, SECTION_BYTES)))
+      return undefined;
+    end = offset + lengthBytes;
+    return offset;
+  };
+  // Asked for by an administrator, hence first; the others are a favour to machines to come.
+  const agentAt = agentBytes === undefined ? undefined : append(agentBytes);
+  const others = [fileOfRole(manifest, 'kernel'), fileOfRole(manifest, 'initrd')];
+  const files: CarriedFile[] = [];
+  if (others.reduce((sum, { length }) => sum + length, 0) <= systemRamBytes(firmwareMap) * MOST_OF_RAM) {
+    const before = end;
+    for (const { path, length } of others) {
+      const offset = append(length);
+      if (offset !== undefined) files.push({ file: path, offset });
+    }
+    // One without the other boots nobody.
+    if (files.length < others.length) {
+      files.length = 0;
+      end = before;
+    }
+  }
+  if (files.length === 0 && agentAt === undefined) return nothing;
   return {
-    plan: { ...plan, layout: { ...plan.layout, reserved: { ...reserved, lengthBytes } } },
+    plan: {
+      ...plan,
+      layout: { ...plan.layout, reserved: { ...reserved, lengthBytes: roundUp(end, SECTION_BYTES) } },
+    },
     device: region.device,
-    files: [
-      { file: kernel.path, offset: kernelAt },
-      { file: initrd.path, offset: initrdAt },
-    ],
+    files,
+    agent:
+      agentAt === undefined || agentBytes === undefined
+        ? undefined
+        : { offset: agentAt, lengthBytes: agentBytes },
   };
 }

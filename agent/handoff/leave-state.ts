@@ -5,6 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { cpioPadding, withDirectories, writeCpio } from '../../contract/cpio.ts';
 import {
+  AGENT_OFFSET_NAME,
   HANDOVER_FOLDER,
   HANDOVER_KEY_NAME,
   HANDOVER_NAME,
@@ -22,14 +23,20 @@ export interface SignedFiles {
 
 export const MANIFEST_NAME = 'manifest.json';
 
-/** The archive, dated 1970. `key`: text of the public key. */
-export function stateArchive(handover: Handover, signed: SignedFiles, key: string): Buffer {
+/** The archive, dated 1970. `key`: text of the public key; `agentOffset`: where the agent's squashfs is, for the boot script. */
+export function stateArchive(
+  handover: Handover,
+  signed: SignedFiles,
+  key: string,
+  agentOffset?: number,
+): Buffer {
   const files: Readonly<Record<string, Uint8Array>> = {
     [HANDOVER_NAME]: Buffer.from(serializeHandover(handover)),
     [HANDOVER_KEY_NAME]: Buffer.from(key),
     [MANIFEST_NAME]: signed.manifest,
     [`${MANIFEST_NAME}${SIGNATURE_SUFFIX}`]: Buffer.from(signed.signature, 'latin1'),
     [METAINFO_NAME]: signed.metainfo,
+    ...(agentOffset === undefined ? {} : { [AGENT_OFFSET_NAME]: Buffer.from(`${agentOffset}\n`) }),
   };
   const entries = Object.entries(files).map(([name, bytes]) => ({
     kind: 'file' as const,

@@ -12,7 +12,7 @@ import type { MemoryPeak } from '../memory-peak.ts';
 import { peakRssBytes } from '../peak-rss.ts';
 import { releaseName } from '../release.ts';
 import type { Release } from './manifest.ts';
-import type { Room } from './memory.ts';
+import { AGENT_SQUASHFS, type Room } from './memory.ts';
 import type { Outcome, PhaseContext, Surroundings } from './runner.ts';
 import type { Download } from './swarm.ts';
 
@@ -115,6 +115,11 @@ async function leaveForSeeder(
       const device = pathOf(machine, carried.device);
       await copyToDevice({ path: segment.path, length: segment.length }, { device, offset }, signal);
     }
+    if (carried.agent && carried.device !== undefined) {
+      const from = { path: pathOf(machine, AGENT_SQUASHFS), length: carried.agent.lengthBytes };
+      const to = { device: pathOf(machine, carried.device), offset: carried.agent.offset };
+      await copyToDevice(from, to, signal);
+    }
     const source = room.plan.layout.reserved ? PMEM_DEVICE : LOOP_DEVICE;
     const handover: Handover = {
       format: 1,
@@ -125,7 +130,7 @@ async function leaveForSeeder(
       ],
     };
     const key = `${readText(machine, BAKED_KEY_PATH) ?? ''}\n`;
-    const archive = stateArchive(handover, signed, key);
+    const archive = stateArchive(handover, signed, key, carried.agent?.offset);
     const place = room.plan.layout.room;
     await (place ? insertArchive(room.initrdPath, archive, place) : appendArchive(room.initrdPath, archive));
   } catch (error) {

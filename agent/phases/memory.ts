@@ -2,9 +2,10 @@
  * Phase memory: decide how the image goes through the kexec, and make room for it. A memory region is tried before
  * it is chosen; after a failed handoff the image that is already here is kept, if there is room for both.
  */
-import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Strategy } from '../../contract/manifest.ts';
+import type { SeedChoice } from '../../contract/parameters.ts';
 import type { Metainfo, Segment } from '../../torrent/index.ts';
 import { BootError } from '../boot-error.ts';
 import { mebibytes } from '../console.ts';
@@ -19,6 +20,8 @@ import type { Outcome, PhaseContext } from './runner.ts';
 
 /** Our own tmpfs, with a limit that fits: the initramfs may be a tmpfs that ends at half of the RAM. */
 export const STORE_FOLDER = '/run/swarmboot';
+/** The part of stage-1 that holds the agent (initramfs/stage1.ts). */
+export const AGENT_SQUASHFS = '/agent.squashfs';
 /** The same for a second try, while the first one's is still needed. */
 const OTHER_FOLDER = '/run/swarmboot-again';
 
@@ -26,8 +29,8 @@ export interface MemoryOptions {
   readonly release: Release;
   readonly forced: 'auto' | Strategy;
   readonly excluded: readonly Strategy[];
-  /** Whether kernel and initrd shall be kept for others beyond the kexec, where there is room. */
-  readonly carry: boolean;
+  /** Whether kernel and initrd shall be kept for others beyond the kexec, where there is room, and the agent with them. */
+  readonly seed: SeedChoice;
   readonly engine: Engine;
   /** A verified image of an earlier try on this boot. */
   readonly earlier: Room | undefined;
@@ -40,7 +43,7 @@ export interface Room {
   readonly initrdPath: string;
   readonly segments: readonly Segment[];
   /** What goes behind the root when the real kernel is loaded; `device` undefined: nothing. */
-  readonly carried: Pick<CarryPlan, 'device' | 'files'>;
+  readonly carried: Pick<CarryPlan, 'device' | 'files' | 'agent'>;
   /** Where the tmpfs is. */
   readonly folder: string;
   /** The same image of an earlier try, to copy from instead of a download. */
@@ -85,9 +88,13 @@ export async function memoryPhase(context: PhaseContext, options: MemoryOptions)
     const { code, message, hint } = result.refusal;
     throw new BootError(code, message, { hint, retriable: 'no' });
   }
-  const { plan: chosen, ...carried } = options.carry
-    ? carryBehindRoot(result.plan, surroundings())
-    : { plan: result.plan, device: undefined, files: [] };
+  const agentBytes = options.seed === 'bring' ? sizeOf(pathOf(machine, AGENT_SQUASHFS)) : undefined;
+  const { plan: chosen, ...carried } =
+    options.seed === 'off'
+      ? { plan: result.plan, device: undefined, files: [], agent: undefined }
+      : carryBehindRoot(result.plan, { ...surroundings(), agentBytes });
+  if (options.seed === 'bring' && !carried.agent)
+    context.note(`memory: no room for the agent behind the image, handoff ${chosen.strategy}; not brought along`);
   const { layout, strategy, reasons } = chosen;
   for (const reason of reasons) context.note(`memory: ${reason}`);
   const folder = pathOf(machine, STORE_FOLDER) === earlier?.folder ? OTHER_FOLDER : STORE_FOLDER;
@@ -108,6 +115,8 @@ export async function memoryPhase(context: PhaseContext, options: MemoryOptions)
     detail: `${strategy}, ${mebibytes(layout.tmpfsBytes)} MiB tmpfs`,
   };
 }
+
+const sizeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.size;
 
 async function forgetStores({ machine, signal }: PhaseContext): Promise<void> {
   for (const folder of [STORE_FOLDER, OTHER_FOLDER])

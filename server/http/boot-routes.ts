@@ -1,5 +1,8 @@
 /** For firmware, iPXE and GRUB: scripts, and stage-1's kernel and initramfs. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Arch } from '../../contract/manifest.ts';
 import { HOST_NAME } from '../../contract/parameters.ts';
 import { isArch } from '../assignments/assignment.ts';
 import { stage1Directory, tftpDirectory } from '../catalog/layout.ts';
@@ -28,6 +31,10 @@ interface Dialect {
 }
 const IPXE: Dialect = { machine: machineScript, excuse: excuseScript, menu: menuScript };
 const GRUB: Dialect = { machine: grubMachineScript, excuse: grubExcuseScript, menu: undefined };
+
+/** What is brought along of stage-1 is smaller than its initramfs. */
+const stage1Bytes = (state: string, arch: Arch): number =>
+  statSync(join(stage1Directory(state, arch), 'initrd.img'), { throwIfNoEntry: false })?.size ?? 0;
 
 export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
   app.get('/boot.ipxe', (request, reply) => {
@@ -94,7 +101,9 @@ export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
       hostname: machine !== undefined && HOST_NAME.test(machine) ? machine : undefined,
       systemParameters: decision.systemParameters,
       // Kernel and initrd too: the real system keeps them for the machines behind it.
-      rootBytes: release.manifest.files.reduce((sum, file) => sum + file.length, 0),
+      rootBytes:
+        release.manifest.files.reduce((sum, file) => sum + file.length, 0) +
+        (decision.parameters.includes('swarmboot.seed=bring') ? stage1Bytes(deps.state, arch) : 0),
       ram: (mac === undefined ? undefined : deps.machines.get(mac)?.ram) ?? [],
       seeder: port === undefined ? undefined : { host: hostOf(base), port },
     });

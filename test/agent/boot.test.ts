@@ -86,6 +86,19 @@ test('the real system finds what to seed: kernel and initrd behind the root, the
   }
 });
 
+test('swarmboot.seed=bring: the agent lies behind the root, and the boot script is told where', async (context) => {
+  const { machine, boot } = await lab(context, { cmdline: 'swarmboot.seed=bring' });
+  const agent = Buffer.from('a squashfs '.repeat(1000));
+  writeFileSync(join(machine.root, '/agent.squashfs'), agent);
+  assert.equal(await boot(), true);
+  const initrd = readFileSync(join(machine.root, '/run/swarmboot/initrd.img')).toString('latin1');
+  const offset = Number(/swarmboot\/seed\/agent-offset\0+(\d+)\n/.exec(initrd)?.[1]);
+  const region = readFileSync(join(machine.root, '/dev/pmem0'));
+  assert.ok(offset > 0 && region.subarray(offset, offset + agent.length).equals(agent));
+  const reserved = Number(/ memmap=(\d+)M!/.exec(machine.callsOf('kexec')[0] ?? '')?.[1]) * MIB;
+  assert.ok(reserved >= offset + agent.length, 'the real kernel keeps it');
+});
+
 test('swarmboot.seed=off leaves nothing and keeps nothing but the root', async (context) => {
   const { machine, served, boot } = await lab(context, { cmdline: 'swarmboot.seed=off' });
   assert.equal(await boot(), true);

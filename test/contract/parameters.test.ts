@@ -46,7 +46,7 @@ test('every parameter is read', () => {
     networkTimeout: 90,
     retryTimeout: 120,
     reboot: 0,
-    seed: false,
+    seed: 'off',
     seedRate: 3,
   });
 });

@@ -24,6 +24,7 @@ SWARMBOOT_LTSP=/usr/share/ltsp/client/initrd-bottom/45-swarm.sh
 SWARMBOOT_NOTE=/run/swarmboot/device
 SWARMBOOT_BUSES=/sys/bus
 SWARMBOOT_LIVE=/bin/live-boot
+SWARMBOOT_BROUGHT=/swarmboot/seed/agent-offset
 SWARMBOOT_NETWORK=etc/systemd/network/80-swarmboot-wired.network
 SWARMBOOT_LEASE=/run/systemd/network
 SWARMBOOT_IMAGE=/run/swarmboot/image
@@ -59,6 +60,22 @@ swarmboot_leave_for_seeder() {
 	if [ -d /swarmboot/seed ] && mkdir -p /run/swarmboot/seed; then
 		for file in /swarmboot/seed/*; do cat "$file" >"/run/swarmboot/seed/${file##*/}" || :; done
 	fi
+}
+
+# The agent of stage-1 behind the image, for an image without a seeder (swarmboot.seed=bring). It runs in a root of its
+# own, with its own libraries: any image will do that has systemd.
+swarmboot_bring_seeder() {
+	if [ ! -e "$SWARMBOOT_BROUGHT" ] || [ -e "$SWARMBOOT_IMAGE/usr/lib/swarmboot/swarmboot-agent" ]; then return; fi
+	offset=$(cat "$SWARMBOOT_BROUGHT")
+	units=/run/systemd/system
+	mkdir -p /run/swarmboot/agent "$units/multi-user.target.wants"
+	swarmboot_mount_agent || return
+	cat /run/swarmboot/agent/seed/swarmboot-seed.service >"$units/swarmboot-seed.service"
+	ln -s ../swarmboot-seed.service "$units/multi-user.target.wants/swarmboot-seed.service"
+}
+
+swarmboot_mount_agent() {
+	losetup -o "$offset" /dev/loop1 "$device" && mount -t squashfs -o ro /dev/loop1 /run/swarmboot/agent
 }
 
 # The drivers of the network cards, from the image. udev of the real system would come to them when it has been through
@@ -229,6 +246,7 @@ swarmboot_layers() {
 	swarmboot_name_machine
 	swarmboot_keep_lease
 	swarmboot_leave_for_seeder
+	swarmboot_bring_seeder || :
 }
 
 swarmboot_undo() {

@@ -20,6 +20,10 @@ swarmboot_attach() {
 	loop_options=",loop,offset=$2"
 }
 
+swarmboot_mount_agent() {
+	mount -t squashfs -o "ro,loop,offset=$offset" "$device" /run/swarmboot/agent
+}
+
 # There need not be a chroot; this modprobe is the image's own.
 swarmboot_load_drivers() { modprobe -d "$SWARMBOOT_IMAGE" -qab "$@"; }
 

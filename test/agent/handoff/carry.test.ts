@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { carryBehindRoot } from '../../../agent/handoff/carry.ts';
+import { type CarryingMachine, carryBehindRoot } from '../../../agent/handoff/carry.ts';
 import { type Plan, type PlanInput, planHandoff } from '../../../agent/handoff/plan.ts';
 import { fileOfRole } from '../../../contract/manifest.ts';
 import { goodManifest } from '../../contract/fixtures.ts';
@@ -8,7 +8,7 @@ import { goodManifest } from '../../contract/fixtures.ts';
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
-const machine: PlanInput = {
+const machine: PlanInput & CarryingMachine = {
   totalBytes: 1500 * MIB,
   availableBytes: 1300 * MIB,
   firmwareMap: [{ start: MIB, end: 2 * GIB - 1, type: 'System RAM' }],
@@ -16,6 +16,7 @@ const machine: PlanInput = {
   manifest: goodManifest,
   forced: 'auto',
   excluded: [],
+  agentBytes: undefined,
 };
 
 function planOf(input: PlanInput): Plan {
@@ -39,6 +40,18 @@ test('kernel and initrd follow the root, page by page, and the real kernel keeps
   assert.deepEqual({ ...plan.layout, reserved: before.layout.reserved }, before.layout);
 });
 
+test('the agent comes before kernel and initrd, and where those do not fit too', () => {
+  const agentBytes = 31 * MIB + 1;
+  const { plan, files, agent } = carryBehindRoot(planOf(machine), { ...machine, agentBytes });
+  assert.ok(agent && agent.offset % 4096 === 0 && agent.lengthBytes === agentBytes);
+  assert.ok(files.length === 2 && files.every(({ offset }) => offset >= agent.offset + agentBytes));
+  assert.ok(plan.layout.reserved!.lengthBytes >= files[1]!.offset);
+  const tight = { ...machine, agentBytes, pmem: [{ ...machine.pmem[0]!, lengthBytes: agent.offset + 32 * MIB }] };
+  const alone = carryBehindRoot(planOf(machine), tight);
+  assert.deepEqual([alone.files, alone.agent], [[], agent]);
+  assert.ok(alone.plan.layout.reserved!.lengthBytes >= agent.offset + agentBytes);
+});
+
 for (const [what, change] of [
   ['the region ends before', { pmem: [{ ...machine.pmem[0]!, lengthBytes: 170 * MIB }] }],
   ['the machine has little RAM', { firmwareMap: [{ start: MIB, end: 600 * MIB, type: 'System RAM' }] }],
@@ -51,6 +64,7 @@ for (const [what, change] of [
       plan: before,
       device: undefined,
       files: [],
+      agent: undefined,
     });
   });
 }

@@ -147,6 +147,27 @@ test('the lease of stage-1 is there before DHCP, for images that let systemd-net
   }
 });
 
+test('an agent that was brought along is mounted from behind the root, unless the image has one', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'swarmboot-brought-'));
+  try {
+    writeFileSync(join(folder, 'agent-offset'), '4096\n');
+    const stubs = `
+      SWARMBOOT_BROUGHT=${folder}/agent-offset
+      SWARMBOOT_IMAGE=${folder}
+      cat() { case $1 in /proc/cmdline) echo swarmboot.root=pmem:/dev/pmem0 ;; *) command cat "$@" ;; esac; }
+      mount() { echo "mount $*"; case $* in */run/swarmboot/agent) return 1 ;; esac; }`;
+    const mounted = /^losetup -o 4096 \/dev\/loop1 \/dev\/pmem0\nmount -t squashfs -o ro \/dev\/loop1 \/run\/swarmboot\/agent$/m;
+    const output = runMountroot('', stubs);
+    assert.match(output, mounted);
+    assert.match(output, /changes stay in RAM/, 'a favour that fails does not stop the boot');
+    mkdirSync(join(folder, 'usr/lib/swarmboot'), { recursive: true });
+    writeFileSync(join(folder, 'usr/lib/swarmboot/swarmboot-agent'), '');
+    assert.doesNotMatch(runMountroot('', stubs), mounted);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test("Debian Live: live-boot's own functions configure the real system, where boot=live is", () => {
   const folder = mkdtempSync(join(tmpdir(), 'swarmboot-live-'));
   try {

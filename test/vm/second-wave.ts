@@ -98,7 +98,7 @@ async function until<T>(what: string, timeoutMs: number, look: () => Promise<T |
 }
 
 /** Every machine of `macs` says that it seeds everything. */
-const allSeed = (lab: Lab, macs: readonly string[]): Promise<Status> =>
+export const allSeed = (lab: Lab, macs: readonly string[]): Promise<Status> =>
   until(`${macs.join(', ')} seed the whole image`, SEEDING_TIMEOUT_MS, async () => {
     const status = await lab.status();
     const seeding = macs.map((mac) => status.machines.find((machine) => machine.mac === mac)?.seeding);

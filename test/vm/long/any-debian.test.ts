@@ -19,6 +19,7 @@ import {
   publishForeign,
 } from '../foreign-image.ts';
 import { CONFIG, CREDENTIALS, prepare, STATE, startStage1 } from '../prepare.ts';
+import { allSeed } from '../second-wave.ts';
 
 const LOGIN_TIMEOUT_MS = 8 * 60_000;
 const HOST = 'pc07';
@@ -29,6 +30,8 @@ interface Case {
   readonly credentials?: Credentials;
   readonly strategy: 'pmem' | 'retain' | 'cpio';
   readonly memoryMiB: number;
+  /** Stage-1 brings the seeder along, which these images do not have. */
+  readonly brings?: boolean;
   /** What the login must find besides: a command of the shell, and what it prints. */
   readonly command?: readonly [string, RegExp];
 }
@@ -58,7 +61,7 @@ const CASES: readonly Case[] = [
       /^Address=(\S+)$(?=[\s\S]* inet \1 )(?![\s\S]* inet [\s\S]* inet )/m,
     ],
   },
-  { ...foreign(DRACUT_13), strategy: 'pmem', memoryMiB: 1536 },
+  { ...foreign(DRACUT_13), strategy: 'pmem', memoryMiB: 1536, brings: true },
   { ...foreign(DRACUT_13), strategy: 'retain', memoryMiB: 2560 },
   // Linux 6.1 cannot retain its initrd.
   { ...foreign(DRACUT_12), strategy: 'cpio', memoryMiB: 3072 },
@@ -67,6 +70,7 @@ const CASES: readonly Case[] = [
     credentials: LIVE_CREDENTIALS,
     strategy: 'pmem',
     memoryMiB: 1536,
+    brings: true,
     // What live-config did, and what live-boot would have done.
     command: [
       'ls /var/lib/live/config; cat /etc/fstab /etc/network/interfaces',
@@ -82,11 +86,12 @@ describe('an image that Debian made', () => {
   });
 
   for (const wanted of CASES) {
-    const { image, publish, credentials = CREDENTIALS, strategy, memoryMiB, command } = wanted;
+    const { image, publish, credentials = CREDENTIALS, strategy, memoryMiB, brings, command } = wanted;
     it(`${image}, by ${strategy}`, async () => {
       publish();
       const options = {
         ...{ accelerator: host.accelerator, state: STATE, config: CONFIG, image },
+        serverArguments: brings ? ['--append', 'swarmboot.seed=bring'] : [],
       };
       await withLab({ ...options, machines: 1, memoryMiB }, async (lab) => {
         const more = `swarmboot.handoff=${strategy} swarmboot.linger=0 swarmboot.hostname=${HOST} swarmboot.append=loglevel=5`;
@@ -101,6 +106,7 @@ describe('an image that Debian made', () => {
           "the machine's own kernel parameters arrive",
         );
         await machine.expect(new RegExp(`^${HOST} login: `, 'm'), { from: 0, timeoutMs: 1000 });
+        if (brings) await allSeed(lab, [machine.mac]);
         if (!command) return;
         const [asked, answer] = command;
         machine.send(`${asked}; t=swb; echo "$t-told="\r`);

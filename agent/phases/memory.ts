@@ -94,7 +94,9 @@ export async function memoryPhase(context: PhaseContext, options: MemoryOptions)
       ? { plan: result.plan, device: undefined, files: [], agent: undefined }
       : carryBehindRoot(result.plan, { ...surroundings(), agentBytes });
   if (options.seed === 'bring' && !carried.agent)
-    context.note(`memory: no room for the agent behind the image, handoff ${chosen.strategy}; not brought along`);
+    context.note(
+      `memory: no room for the agent behind the image, handoff ${chosen.strategy}; not brought along`,
+    );
   const { layout, strategy, reasons } = chosen;
   for (const reason of reasons) context.note(`memory: ${reason}`);
   const folder = pathOf(machine, STORE_FOLDER) === earlier?.folder ? OTHER_FOLDER : STORE_FOLDER;

@@ -46,7 +46,11 @@ test('the agent comes before kernel and initrd, and where those do not fit too',
   assert.ok(agent && agent.offset % 4096 === 0 && agent.lengthBytes === agentBytes);
   assert.ok(files.length === 2 && files.every(({ offset }) => offset >= agent.offset + agentBytes));
   assert.ok(plan.layout.reserved!.lengthBytes >= files[1]!.offset);
-  const tight = { ...machine, agentBytes, pmem: [{ ...machine.pmem[0]!, lengthBytes: agent.offset + 32 * MIB }] };
+  const tight = {
+    ...machine,
+    agentBytes,
+    pmem: [{ ...machine.pmem[0]!, lengthBytes: agent.offset + 32 * MIB }],
+  };
   const alone = carryBehindRoot(planOf(machine), tight);
   assert.deepEqual([alone.files, alone.agent], [[], agent]);
   assert.ok(alone.plan.layout.reserved!.lengthBytes >= agent.offset + agentBytes);

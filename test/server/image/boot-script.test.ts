@@ -156,7 +156,8 @@ test('an agent that was brought along is mounted from behind the root, unless th
       SWARMBOOT_IMAGE=${folder}
       cat() { case $1 in /proc/cmdline) echo swarmboot.root=pmem:/dev/pmem0 ;; *) command cat "$@" ;; esac; }
       mount() { echo "mount $*"; case $* in */run/swarmboot/agent) return 1 ;; esac; }`;
-    const mounted = /^losetup -o 4096 \/dev\/loop1 \/dev\/pmem0\nmount -t squashfs -o ro \/dev\/loop1 \/run\/swarmboot\/agent$/m;
+    const mounted =
+      /^losetup -o 4096 \/dev\/loop1 \/dev\/pmem0\nmount -t squashfs -o ro \/dev\/loop1 \/run\/swarmboot\/agent$/m;
     const output = runMountroot('', stubs);
     assert.match(output, mounted);
     assert.match(output, /changes stay in RAM/, 'a favour that fails does not stop the boot');

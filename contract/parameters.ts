@@ -224,7 +224,7 @@ export const PARAMETERS: Table = {
     type: 'on, off or bring',
     default: 'on',
     defaultText: 'on',
-    help: "Whether the real system goes on seeding, if its image has `swarmboot-seed` (docs/seeding.md). `on` keeps kernel and initrd in RAM beside the root image where the machine has room for them. `bring` keeps stage-1's agent there too, 31 MiB, for an image without it; with handoff pmem only.",
+    help: "Whether the real system goes on seeding, if its image has `swarmboot-seed` (docs/seeding.md). `on` keeps kernel and initrd in RAM beside the root image where the machine has room for them. `bring` keeps stage-1's agent there too, 37 MiB, for an image without it; with handoff pmem only.",
     parse: (value) => SEED_CHOICES.find((choice) => choice === value) ?? fail('"on", "off" or "bring"'),
   },
   seedRate: {

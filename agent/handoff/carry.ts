@@ -5,7 +5,7 @@
  *
  *   [root.squashfs][agent.squashfs][vmlinuz][initrd.img], each from a multiple of 4 KiB on
  *
- * It costs their length in RAM (50 MB for a Debian's kernel and initrd, 31 MiB for the agent). A machine for which kernel
+ * It costs their length in RAM (50 MB for a Debian's kernel and initrd, 37 MiB for the agent). A machine for which kernel
  * and initrd are too much gives its root image only.
  */
 import { fileOfRole, type Manifest } from '../../contract/manifest.ts';

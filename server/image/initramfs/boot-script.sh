@@ -75,7 +75,7 @@ swarmboot_bring_seeder() {
 }
 
 swarmboot_mount_agent() {
-	losetup -o "$offset" /dev/loop1 "$device" && mount -t squashfs -o ro /dev/loop1 /run/swarmboot/agent
+	losetup -o "$offset" /dev/loop1 "$attached" && mount -t squashfs -o ro /dev/loop1 /run/swarmboot/agent
 }
 
 # The drivers of the network cards, from the image. udev of the real system would come to them when it has been through

@@ -21,7 +21,7 @@ swarmboot_attach() {
 }
 
 swarmboot_mount_agent() {
-	mount -t squashfs -o "ro,loop,offset=$offset" "$device" /run/swarmboot/agent
+	mount -t squashfs -o "ro,loop,offset=$offset" "$attached" /run/swarmboot/agent
 }
 
 # There need not be a chroot; this modprobe is the image's own.

@@ -14,6 +14,8 @@ export interface MachinePlan {
   readonly accelerator: Accelerator;
   readonly firmware: Firmware;
   readonly memoryMiB: number;
+  /** amd64: how much of it lies below 4 GiB, if less than the board would put there; the rest is from 4 GiB on. */
+  readonly lowMemoryMiB?: number;
   readonly cpus: number;
   readonly mac: string;
   /** Tap device, in the namespace that QEMU runs in. */
@@ -81,6 +83,7 @@ export function machineArguments(plan: MachinePlan): string[] {
     // Without it a guest under TCG waits for entropy.
     ...['-device', 'virtio-rng-pci'],
   ];
+  if (plan.lowMemoryMiB !== undefined) args.push('-machine', `max-ram-below-4g=${plan.lowMemoryMiB}M`);
   if (plan.screenSocket !== undefined)
     args.push('-device', 'VGA', '-qmp', `unix:${plan.screenSocket},server=on,wait=off`);
   if (plan.firmware !== 'bios') {

@@ -56,6 +56,13 @@ it('boots by HTTP Boot: a firmware that has no PXE', () => {
   ]);
 });
 
+it('has its RAM in two pieces where that is wanted', () => {
+  assert.deepEqual(valuesOf(machineArguments({ ...PLAN, lowMemoryMiB: 420 }), '-machine'), [
+    'q35,graphics=off',
+    'max-ram-below-4g=420M',
+  ]);
+});
+
 it('boots a kernel directly', () => {
   const args = machineArguments({ ...PLAN, direct: { kernel: '/k', initrd: '/i', cmdline: 'a b' } });
   assert.deepEqual(valuesOf(args, '-kernel'), ['/k']);

@@ -63,11 +63,16 @@ export async function stage1Cmdline(lab: Lab, index: number, more: string): Prom
 }
 
 /** Starts stage-1 on machine `index` past firmware and iPXE, as the server's script would. */
-export async function startStage1(lab: Lab, index: number, more = ''): Promise<Machine> {
+export async function startStage1(
+  lab: Lab,
+  index: number,
+  more = '',
+  overrides: Parameters<Lab['powerOn']>[1] = {},
+): Promise<Machine> {
   const direct = {
     kernel: join(STAGE1, 'vmlinuz'),
     initrd: join(STAGE1, 'initrd.img'),
     cmdline: await stage1Cmdline(lab, index, more),
   };
-  return lab.powerOn(index, { direct });
+  return lab.powerOn(index, { ...overrides, direct });
 }

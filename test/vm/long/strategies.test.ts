@@ -36,20 +36,23 @@ describe('handoff', () => {
     });
   }
 
-  it('by pmem in the region that a machine gets once the server knows its memory map', async () => {
-    await withLab({ ...common(), memoryMiB: 1024 }, async (lab) => {
-      const first = await startStage1(lab, 0, 'swarmboot.handoff=pmem swarmboot.linger=0');
-      await first.expect(/^swarmboot: phase memory: end ok .*pmem.*\n/m, { timeoutMs: LOGIN_TIMEOUT_MS });
-      const { machines } = await lab.status();
-      assert.equal(machines.length, 1, 'the machine has told of itself');
-      await first.powerOff();
+  // Firmware may leave less RAM in one piece below 4 GiB than stage-1 and the image need: what a strange machine gets does
+  // not fit then, and what the server makes of the map that it told of does.
+  it('by pmem on a machine whose RAM is in two pieces: refused at first, above 4 GiB once the server knows them', async () => {
+    await withLab({ ...common(), memoryMiB: 1280 }, async (lab) => {
+      const pieces = { lowMemoryMiB: 420 };
+      const parameters = 'swarmboot.handoff=pmem swarmboot.linger=0 swarmboot.reboot=3';
+      const first = await startStage1(lab, 0, parameters, pieces);
+      const { match } = await first.expect(/^swarmboot: error \S+: (.*)\n/m, { timeoutMs: LOGIN_TIMEOUT_MS });
+      assert.match(match[1] ?? '', /pmem: the root image has \d+ MiB, \/dev\/pmem0 only \d+ MiB/);
+      assert.equal((await first.exited).code, 0, 'the machine reset');
 
-      const second = await startStage1(lab, 0, 'swarmboot.handoff=pmem swarmboot.linger=0');
+      const second = await startStage1(lab, 0, parameters, pieces);
       const outcome = await bootToLogin(second, { credentials: CREDENTIALS, timeoutMs: LOGIN_TIMEOUT_MS });
       assert.ok(outcome.ok, outcome.failure ?? 'failed');
+      assert.equal(outcome.facts?.squashfsSource, '/dev/pmem0');
       const at = Number(/ memmap=\d+M!(0x[0-9a-f]+)/.exec(outcome.facts?.cmdline ?? '')?.[1]);
-      // Not where it is on a machine that nobody knows, but at the end of the RAM.
-      assert.ok(at > 800 * 2 ** 20, `the region begins at ${at}`);
+      assert.ok(at >= 4 * 2 ** 30, `the region begins at ${at}`);
     });
   });
 });

@@ -1,0 +1,96 @@
+/**
+ * How long a machine gives nothing to others while its real system boots, and what it costs that boot that the seeder
+ * starts early: one machine for each weight that the service may have while the system starts (StartupCPUWeight= of
+ * systemd.resource-control(5); the unit is server/image/seed/swarmboot-seed.service). The image is the same for all; the
+ * weight comes on the kernel's command line, as a credential that systemd 256 makes a drop-in of
+ * (systemd.system-credentials(7)).
+ *
+ * Past firmware and iPXE. Without KVM one processor is emulated, a hundred times slower than most machines: compare
+ * the rows, and take no row for a machine's.
+ */
+import assert from 'node:assert/strict';
+import { parseArgs } from 'node:util';
+import { type Accelerator, chooseAccelerator } from '../qemu/accel.ts';
+import { bootToLogin } from '../qemu/boot-to-login.ts';
+import { withLab } from '../qemu/lab.ts';
+import { type Gap, watchGiving } from '../test/vm/giving-gap.ts';
+import { CONFIG, CREDENTIALS, IMAGE, STAGE1, STATE, startStage1 } from '../test/vm/prepare.ts';
+import { describeHost, thisHost } from './host.ts';
+import { formatRows, number } from './table.ts';
+
+const UNIT = 'swarmboot-seed.service';
+const LOGIN_MS = 10 * 60_000;
+const NONE = 'none';
+const USAGE = `Usage: scripts/bench seed [--weights ${NONE},500,100,idle]
+  --weights  of the seeder while the system starts; "${NONE}" is a boot without the seeder`;
+
+/** What makes the service start with this weight: one parameter of the real system's kernel. */
+function startParameter(weight: string): string {
+  if (weight === NONE) return `systemd.mask=${UNIT}`;
+  const dropIn = Buffer.from(`[Service]\nStartupCPUWeight=${weight}\n`).toString('base64');
+  return `systemd.set_credential_binary=systemd.unit-dropin.${UNIT}:${dropIn}`;
+}
+
+interface Row {
+  readonly weight: string;
+  /** From the agent's last word in stage-1 to the login prompt. */
+  readonly bootSeconds: number;
+  readonly gap: Gap | undefined;
+}
+
+async function measure(weight: string, accelerator: Accelerator): Promise<Row> {
+  const options = { machines: 1, accelerator, state: STATE, config: CONFIG, image: IMAGE };
+  return await withLab(options, async (lab) => {
+    const machine = await startStage1(
+      lab,
+      0,
+      `swarmboot.linger=8 swarmboot.append=${startParameter(weight)}`,
+    );
+    const outcome = bootToLogin(machine, { credentials: CREDENTIALS, timeoutMs: LOGIN_MS });
+    const watch = weight === NONE ? undefined : await watchGiving(lab, machine);
+    const { ok, failure, timeline } = await outcome;
+    assert.ok(ok, failure);
+    const gap = await watch?.gap(timeline);
+    if (weight !== NONE) {
+      const show = `systemctl show -p StartupCPUWeight ${UNIT}`;
+      machine.send(`${show}; t=swb; echo "$t-told="\r`);
+      const { match } = await machine.expect(/^StartupCPUWeight=(.*)\n[\s\S]*^swb-told=/m, {
+        timeoutMs: 60_000,
+      });
+      const taken = match[1] === '0' ? 'idle' : match[1];
+      assert.equal(taken, weight, 'the service has the weight that was to be measured');
+    }
+    return { weight, bootSeconds: timeline.phases.system ?? Number.NaN, gap };
+  });
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { weights: { type: 'string', default: `${NONE},500,100,idle` }, help: { type: 'boolean' } },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
+  const { accelerator } = await chooseAccelerator('auto', `${STAGE1}/vmlinuz`);
+  const rows: Row[] = [];
+  for (const weight of values.weights.split(',')) {
+    rows.push(await measure(weight, accelerator));
+    console.error(`${weight}: ${JSON.stringify(rows.at(-1))}`);
+  }
+  console.log(`${describeHost(thisHost())}, accelerator ${accelerator}\n`);
+  console.log(
+    formatRows<Row>(
+      [
+        { head: 'weight', cell: ({ weight }) => weight },
+        { head: 'boot to login, s', cell: ({ bootSeconds }) => number(bootSeconds, 1) },
+        { head: 'gives nothing, s', cell: ({ gap }) => number(gap?.seconds, 1) },
+        { head: 'till a peer is let in, s', cell: ({ gap }) => number(gap?.letInSeconds, 1) },
+        { head: '', cell: () => '' },
+      ],
+      rows,
+    ),
+  );
+}
+
+await main();

@@ -5,7 +5,7 @@
  * weight comes on the kernel's command line, as a credential that systemd 256 makes a drop-in of
  * (systemd.system-credentials(7)).
  *
- * Past firmware and iPXE. Without KVM one processor is emulated, a hundred times slower than most machines: compare
+ * Past firmware and iPXE. Without KVM the processor is emulated, ten times slower than a machine that one would boot: compare
  * the rows, and take no row for a machine's.
  */
 import assert from 'node:assert/strict';

@@ -107,9 +107,6 @@ export function publishForeign(image: ForeignImage): void {
 export const DRACUT_13: ForeignImage = {
   ...{ name: 'dracut-trixie', suite: 'trixie', packages: ['dracut'], account: CREDENTIALS },
 };
-export const DRACUT_12: ForeignImage = {
-  ...{ name: 'dracut-bookworm', suite: 'bookworm', packages: ['dracut'], account: CREDENTIALS },
-};
 /** What a medium of Debian Live is made of, by live-build; live-config makes the user. */
 export const LIVE_13: ForeignImage = {
   name: 'live-trixie',

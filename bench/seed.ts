@@ -49,7 +49,7 @@ async function measure(weight: string, accelerator: Accelerator): Promise<Row> {
     const outcome = bootToLogin(machine, { credentials: CREDENTIALS, timeoutMs: LOGIN_MS });
     const watch = weight === NONE ? undefined : await watchGiving(lab, machine);
     const { ok, failure, timeline } = await outcome;
-    assert.ok(ok, failure);
+    assert.ok(ok, failure ?? 'failed');
     const gap = await watch?.gap(timeline);
     if (weight !== NONE) {
       const show = `systemctl show -p StartupCPUWeight ${UNIT}`;

@@ -86,7 +86,9 @@ export class Lab {
   /** Switches machine `index` (from 0) on. `overrides` change this machine only. */
   powerOn(
     index: number,
-    overrides: Partial<Pick<MachineOptions, 'memoryMiB' | 'lowMemoryMiB' | 'direct' | 'nic' | 'httpBoot'>> = {},
+    overrides: Partial<
+      Pick<MachineOptions, 'memoryMiB' | 'lowMemoryMiB' | 'direct' | 'nic' | 'httpBoot'>
+    > = {},
   ): Machine {
     const options = this.#options;
     const machine = new Machine({

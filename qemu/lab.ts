@@ -36,6 +36,12 @@ export interface LabOptions {
   readonly transcripts?: string;
 }
 
+/**
+ * systemd gives up the serial console, and with it the login prompt, if udev has not come to it after 90 s, which an
+ * emulated machine on a busy host may need. For the real system (kernel-command-line(7), systemd 254 and newer).
+ */
+export const PATIENCE = 'systemd.default_device_timeout_sec=900';
+
 /** Enough for any strategy but the largest: stage-1, an image of 400 MiB and its kernel. */
 export const DEFAULT_MEMORY_MIB = 1280;
 
@@ -74,7 +80,10 @@ export class Lab {
         arch: options.arch ?? 'amd64',
         uefi: options.uefi ?? (options.firmware === 'secureboot' ? 'shim' : 'ipxe'),
         ...(options.debianRoot === undefined ? {} : { debianRoot: options.debianRoot }),
-        ...(options.serverArguments ? { arguments: options.serverArguments } : {}),
+        arguments: [
+          ...(options.accelerator === 'tcg' ? ['--append', `swarmboot.append=${PATIENCE}`] : []),
+          ...(options.serverArguments ?? []),
+        ],
       });
       return new Lab(options, folder, network, server);
     } catch (error) {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import type { AcceleratorDecision } from '../../../qemu/accel.ts';
 import { bootToLogin } from '../../../qemu/boot-to-login.ts';
-import { withLab } from '../../../qemu/lab.ts';
+import { PATIENCE, withLab } from '../../../qemu/lab.ts';
 import type { Credentials } from '../../../qemu/login.ts';
 import { DRACUT_13, type ForeignImage, LIVE_13, LIVE_CREDENTIALS, publishForeign } from '../foreign-image.ts';
 import { CONFIG, CREDENTIALS, prepare, STATE, startStage1 } from '../prepare.ts';
@@ -91,7 +91,7 @@ describe('an image that Debian made', () => {
         serverArguments: brings ? ['--append', 'swarmboot.seed=bring'] : [],
       };
       await withLab({ ...options, machines: 1, memoryMiB }, async (lab) => {
-        const more = `swarmboot.handoff=${strategy} swarmboot.linger=0 swarmboot.hostname=${HOST} swarmboot.append=loglevel=5`;
+        const more = `swarmboot.handoff=${strategy} swarmboot.linger=0 swarmboot.hostname=${HOST} swarmboot.append="${PATIENCE} loglevel=5"`;
         const machine = await startStage1(lab, 0, more);
         const outcome = await bootToLogin(machine, { credentials, timeoutMs: LOGIN_TIMEOUT_MS });
         assert.ok(outcome.ok, outcome.failure ?? 'failed');
@@ -99,7 +99,7 @@ describe('an image that Debian made', () => {
         assert.equal(outcome.facts?.squashfsSource, strategy === 'pmem' ? '/dev/pmem0' : '/dev/loop0');
         assert.match(
           outcome.facts?.cmdline ?? '',
-          / loglevel=5 /,
+          / loglevel=5\b/,
           "the machine's own kernel parameters arrive",
         );
         await machine.expect(new RegExp(`^${HOST} login: `, 'm'), { from: 0, timeoutMs: 1000 });

@@ -27,7 +27,7 @@ const USAGE = `Usage: scripts/bench seed [--weights 500,100]
 /** What makes the service start with this weight: one parameter of the real system's kernel. */
 function startParameter(weight: string): string {
   if (weight === NONE) return `systemd.mask=${UNIT}`;
-  const dropIn = Buffer.from(`[Service]\nStartupCPUWeight=${weight}\n`).toString('base64');
+  const dropIn = Buffer.from(`[Service]\nStartupCPUWeight=${weight}\nStandardOutput=journal+console\nStandardError=journal+console\n`).toString('base64');
   return `systemd.set_credential_binary=systemd.unit-dropin.${UNIT}:${dropIn}`;
 }
 

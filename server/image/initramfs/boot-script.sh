@@ -23,6 +23,7 @@ SWARMBOOT_DRIVER_SECONDS=10
 SWARMBOOT_LTSP=/usr/share/ltsp/client/initrd-bottom/45-swarm.sh
 SWARMBOOT_NOTE=/run/swarmboot/device
 SWARMBOOT_BUSES=/sys/bus
+SWARMBOOT_CARDS=/sys/class/net
 SWARMBOOT_LIVE=/bin/live-boot
 SWARMBOOT_BROUGHT=/swarmboot/seed/agent-offset
 SWARMBOOT_NETWORK=etc/systemd/network/80-swarmboot-wired.network
@@ -137,6 +138,28 @@ swarmboot_keep_lease() {
 		for server in "$@"; do printf 'DNS=%s\n' "$server"; done
 		printf '[DHCPv4]\nClientIdentifier=mac\n'
 	) >"$SWARMBOOT_LEASE/79-swarmboot-lease.network"
+}
+
+# That address on the card at once, for the seeder: on a small machine systemd-networkd starts a minute after it, and finds
+# what it would have set. Once udev has named the card, which before Linux 6.2 needs it down.
+swarmboot_set_address() {
+	if [ ! -e "$SWARMBOOT_LEASE/79-swarmboot-lease.network" ]; then return; fi
+	wait_for_udev 5
+	wanted=$(swarmboot_parameter BOOTIF)
+	wanted=$(
+		IFS=-
+		# shellcheck disable=SC2086
+		set -- ${wanted#01-}
+		IFS=:
+		echo "$*"
+	)
+	for folder in "$SWARMBOOT_CARDS"/*; do
+		# Not a VLAN or a bridge, which have the MAC address of their card.
+		if [ ! -e "$folder/device" ] || [ "$(cat "$folder/address")" != "$wanted" ]; then continue; fi
+		chroot "$SWARMBOOT_IMAGE" /bin/ip link set dev "${folder##*/}" up &&
+			chroot "$SWARMBOOT_IMAGE" /bin/ip address add "${lease%%,*}" dev "${folder##*/}"
+		return
+	done
 }
 
 # The name of this very machine, if stage-1 was told one; the image's is the same on all.
@@ -272,6 +295,7 @@ swarmboot_mount() {
 		return 1
 	fi
 	swarmboot_wake_network
+	swarmboot_set_address || :
 	swarmboot_configure_live
 	swarmboot_say "root is $source, changes stay in RAM${sealed:+, each block is checked when it is read}"
 }

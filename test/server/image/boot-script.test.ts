@@ -147,6 +147,39 @@ test('the lease of stage-1 is there before DHCP, for images that let systemd-net
   }
 });
 
+test('the card has that address before the real system starts, by the ip of the image', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'swarmboot-card-'));
+  const card = (name: string, address: string, isDevice: boolean) => {
+    mkdirSync(join(folder, 'cards', name), { recursive: true });
+    writeFileSync(join(folder, 'cards', name, 'address'), `${address}\n`);
+    if (isDevice) writeFileSync(join(folder, 'cards', name, 'device'), '');
+  };
+  const output = () =>
+    runMountroot(
+      '',
+      `SWARMBOOT_CARDS=${folder}/cards
+      SWARMBOOT_IMAGE=${folder}
+      SWARMBOOT_LEASE=${folder}/run
+      cat() { case $1 in /proc/cmdline) echo swarmboot.root=pmem:/dev/pmem0 BOOTIF=01-52-54-00-aa-00-06 swarmboot.lease=10.0.0.5/24,10.0.0.1 ;; *) command cat "$@" ;; esac; }`,
+    );
+  try {
+    mkdirSync(join(folder, 'run'));
+    card('enp0s1', '52:54:00:aa:00:05', true);
+    card('enp0s1.7', '52:54:00:aa:00:06', false);
+    card('enp0s2', '52:54:00:aa:00:06', true);
+    assert.doesNotMatch(output(), /bin\/ip/, 'another image');
+    mkdirSync(join(folder, 'etc/systemd/network'), { recursive: true });
+    writeFileSync(join(folder, 'etc/systemd/network/80-swarmboot-wired.network'), '');
+    const ip = output().match(/^chroot .*\/bin\/ip .*$/gm);
+    assert.deepEqual(ip, [
+      `chroot ${folder} /bin/ip link set dev enp0s2 up`,
+      `chroot ${folder} /bin/ip address add 10.0.0.5/24 dev enp0s2`,
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test('an agent that was brought along is mounted from behind the root, unless the image has one', () => {
   const folder = mkdtempSync(join(tmpdir(), 'swarmboot-brought-'));
   try {

@@ -27,7 +27,7 @@ const USAGE = `Usage: scripts/bench seed [--weights 500,100]
 /** What makes the service start with this weight: one parameter of the real system's kernel. */
 function startParameter(weight: string): string {
   if (weight === NONE) return `systemd.mask=${UNIT}`;
-  const dropIn = Buffer.from(`[Service]\nStartupCPUWeight=${weight}\nStandardOutput=journal+console\nStandardError=journal+console\n`).toString('base64');
+  const dropIn = Buffer.from(`[Service]\nStartupCPUWeight=${weight}\n`).toString('base64');
   return `systemd.set_credential_binary=systemd.unit-dropin.${UNIT}:${dropIn}`;
 }
 
@@ -47,7 +47,7 @@ async function measure(lab: Lab, index: number, weight: string): Promise<Row> {
   assert.ok(ok, failure ?? 'failed');
   const gap = await watch?.gap(timeline);
   if (weight !== NONE) {
-    const show = `systemctl show -p StartupCPUWeight -p NRestarts ${UNIT}; journalctl --no-pager -u ${UNIT}`;
+    const show = `systemctl show -p StartupCPUWeight -p NRestarts ${UNIT}`;
     machine.send(`${show}; t=swb; echo "$t-told="\r`);
     const { match } = await machine.expect(/^NRestarts=[\s\S]*^swb-told=/m, { timeoutMs: 120_000 });
     console.error(match[0]);

@@ -27,6 +27,8 @@ export type SeedEvent =
 
 const STATUS_MS = 2000;
 const TELEMETRY_MS = 5000;
+/** A program each time, which a machine that rests should not be woken for; the unit has WatchdogSec=15min. */
+const WATCHDOG_MS = 60_000;
 /** RFC 8622: lower effort. Switches and routers that know it let everything else pass first. */
 const LOWER_EFFORT = 1 << 2;
 /** Pieces for sending, of 1 MiB mostly: enough for the slots. */
@@ -127,6 +129,7 @@ export async function runSeed(
   emit({ event: 'seeding', ...state() });
   await notify('--ready', `--status=Seeding ${releaseName(manifest)} on port ${running.port}`);
   let toldMs = Number.NEGATIVE_INFINITY;
+  let aliveMs = machine.now();
   try {
     for (;;) {
       const now = state();
@@ -137,6 +140,9 @@ export async function runSeed(
       if (machine.now() - toldMs >= TELEMETRY_MS) {
         toldMs = machine.now();
         telemetry.send(seedingEvent(now));
+      }
+      if (machine.now() - aliveMs >= WATCHDOG_MS) {
+        aliveMs = machine.now();
         await notify('WATCHDOG=1');
       }
       await machine.sleep(STATUS_MS, signal);

@@ -10,11 +10,13 @@ import type { AcceleratorDecision } from '../../../qemu/accel.ts';
 import { bootToLogin } from '../../../qemu/boot-to-login.ts';
 import { PATIENCE, withLab } from '../../../qemu/lab.ts';
 import type { Credentials } from '../../../qemu/login.ts';
+import { SEED_PACKAGES } from '../../../server/image/seed-content.ts';
 import { DRACUT_13, type ForeignImage, LIVE_13, LIVE_CREDENTIALS, publishForeign } from '../foreign-image.ts';
-import { CONFIG, CREDENTIALS, prepare, STATE, startStage1 } from '../prepare.ts';
+import { CONFIG, CREDENTIALS, IMAGE, prepare, STATE, startStage1 } from '../prepare.ts';
 import { allSeed } from '../second-wave.ts';
 
-const LOGIN_TIMEOUT_MS = 8 * 60_000;
+/** live-config alone takes five minutes of an emulated processor. */
+const LOGIN_TIMEOUT_MS = 20 * 60_000;
 const HOST = 'pc07';
 
 interface Case {
@@ -31,13 +33,13 @@ interface Case {
 
 const foreign = (image: ForeignImage) => ({ image: image.name, publish: () => publishForeign(image) });
 
-/** `swarmboot image build` for the Debian before. */
-function publishBookworm(): void {
+/** `swarmboot image build`, with `more` of its options. */
+function publishBuilt(name: string, more: readonly string[]): void {
   const account = ['--user', CREDENTIALS.user, '--password', CREDENTIALS.password];
   execFileSync(
     join(import.meta.dirname, '../../../bin/swarmboot'),
     [
-      ...['image', 'build', '--suite', 'bookworm', '--name', 'bookworm', ...account, '--size', 'small'],
+      ...['image', 'build', '--name', name, ...account, '--size', 'small', ...more],
       ...['--state', STATE, '--config', CONFIG, '--keep', '1'],
       ...['--cache', join(import.meta.dirname, '../../../.cache/images')],
     ],
@@ -45,9 +47,20 @@ function publishBookworm(): void {
   );
 }
 
-const BOOKWORM = { image: 'bookworm', publish: publishBookworm };
+/** The Debian before. */
+const BOOKWORM = {
+  image: 'bookworm',
+  publish: () => publishBuilt('bookworm', ['--suite', 'bookworm']),
+};
+/** The lab's image as it is before the seeder is added: the same recipe, which is in the cache. */
+const NO_SEEDER = {
+  image: 'no-seeder',
+  publish: () =>
+    publishBuilt('no-seeder', ['--no-seed', '--hostname', IMAGE, '--include', SEED_PACKAGES.join(',')]),
+};
 
 const CASES: readonly Case[] = [
+  { ...NO_SEEDER, strategy: 'pmem', memoryMiB: 1280, brings: true },
   {
     ...{ ...BOOKWORM, strategy: 'pmem', memoryMiB: 1280 },
     // The lease of stage-1, once.

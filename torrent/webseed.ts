@@ -6,8 +6,8 @@
  * stalls is given up. When to try again is the caller's policy.
  */
 import http from 'node:http';
-import https from 'node:https';
-import { HttpGetError, type HttpGetErrorCode, httpGet } from './http-get.ts';
+import type https from 'node:https';
+import { HttpGetError, type HttpGetErrorCode, httpGet, httpsModule } from './http-get.ts';
 import { fileIndexAt, type Metainfo, type MetainfoFile, pieceLengthOf } from './metainfo-model.ts';
 
 export type WebseedErrorCode =
@@ -96,13 +96,16 @@ function checkHead(
   }
 }
 
+const KEPT = { keepAlive: true, maxFreeSockets: 4 };
+
 class HttpWebseed implements Webseed {
   readonly url: string;
   readonly options: WebseedOptions;
   readonly agents = {
-    http: new http.Agent({ keepAlive: true, maxFreeSockets: 4 }),
-    https: new https.Agent({ keepAlive: true, maxFreeSockets: 4 }),
+    http: new http.Agent(KEPT),
+    https: (): https.Agent => (this.#https ??= new (httpsModule().Agent)(KEPT)),
   };
+  #https: https.Agent | undefined;
 
   constructor(options: WebseedOptions) {
     this.url = options.url;
@@ -164,7 +167,7 @@ class HttpWebseed implements Webseed {
 
   close(): void {
     this.agents.http.destroy();
-    this.agents.https.destroy();
+    this.#https?.destroy();
   }
 }
 

@@ -14,7 +14,7 @@ import { Bitset } from './bitset.ts';
 import type { DownloadCommand, DownloadEvent, PeerEvent } from './download-events.ts';
 import { DownloadPeer } from './download-peer.ts';
 import { secondsBehind } from './lag.ts';
-import { BLOCK_BYTES } from './pipeline.ts';
+import { BLOCK_BYTES, fewestBlocks } from './pipeline.ts';
 import { Rate } from './rate.ts';
 import { Ownership } from './rendezvous.ts';
 import { Suspects } from './suspects.ts';
@@ -331,7 +331,7 @@ export class Download {
     const active = this.active.get(piece);
     const needed = this.#needs(active, block, peer.key);
     const request = peer.outstanding.get(id);
-    if (request) peer.window.arrived(now - request.askedAt);
+    if (request) peer.window.arrived(now - request.askedAt, fewestBlocks(this.peers.size));
     const asked = peer.outstanding.delete(id);
     if (!asked && !peer.settleStale(id)) return;
     peer.progressAt = now;

@@ -7,8 +7,9 @@
  * So a link always has something to send, but no more than a tenth of a second of it.
  *
  * A machine whose own uplink is full waits longer for everything: its requests and acknowledgements queue behind what it
- * gives. A window that shrank for that without a bottom would starve it in the middle of plenty (docs/swarm-policy.md), so
- * the bottom is as much as bridges an uplink's queue of 50 ms, twice over, with eight peers.
+ * gives. A window that shrank for that without a bottom would starve it in the middle of plenty (docs/swarm-policy.md). What
+ * bridges an uplink's queue of 50 ms, twice over, is 60 blocks at 50 Mbit/s: eight for each of eight peers. The bottoms of all
+ * peers together are what a new piece waits behind at each of its hops, so with ten and more it is half of that.
  *
  * Few blocks for each of many peers also keep shares fair: windows that follow a peer's rate would give most to who
  * has most already (simulated: the unluckiest of 16 machines was 8 per cent late for it).
@@ -18,22 +19,32 @@ const DELAY_MS = 100;
 /** Sooner than this: nothing waited. */
 const PROMPT_MS = DELAY_MS / 4;
 const SHRINK = 0.25;
-const FEWEST_BLOCKS = 8;
+/** With so many peers (what a machine dials for, policy/mesh.ts) it is in a room where pieces take more than one hop. */
+const MANY_PEERS = 10;
+const FEWEST_BLOCKS_OF_MANY = 4;
+const FEWEST_BLOCKS = 2 * FEWEST_BLOCKS_OF_MANY;
 const MOST_BLOCKS = 512;
 /** One request covers what the peer delivers in this time: it can be cancelled only as a whole. */
 const REQUEST_SECONDS = 0.005;
 /** What a peer holds if it does not say (BEP 10 `reqq`); libtorrent's and our own convention. */
 export const DEFAULT_REQUEST_QUEUE = 250;
 
-export class RequestWindow {
-  #blocks = FEWEST_BLOCKS;
+/**
+ * The bottom of each window, in blocks. Two steps and no slope: who keeps more outstanding than its neighbours takes from
+ * them, and a swarm is as late as its last machine.
+ */
+export const fewestBlocks = (peers: number): number =>
+  peers < MANY_PEERS ? FEWEST_BLOCKS : FEWEST_BLOCKS_OF_MANY;
 
-  /** A block came, so many ms after it was asked for. */
-  arrived(delayMs: number): void {
+export class RequestWindow {
+  #blocks = FEWEST_BLOCKS_OF_MANY;
+
+  /** A block came, so many ms after it was asked for. `fewest`: see `fewestBlocks`. */
+  arrived(delayMs: number, fewest: number): void {
     if (delayMs < PROMPT_MS) this.#blocks++;
     else if (delayMs < DELAY_MS) this.#blocks += 1 / this.#blocks;
     else this.#blocks -= SHRINK;
-    this.#blocks = Math.min(Math.max(this.#blocks, FEWEST_BLOCKS), MOST_BLOCKS);
+    this.#blocks = Math.min(Math.max(this.#blocks, fewest), MOST_BLOCKS);
   }
 
   /** Blocks that may be outstanding. */

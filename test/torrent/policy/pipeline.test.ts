@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blocksPerRequest, RequestWindow } from '../../../torrent/policy/pipeline.ts';
+import { blocksPerRequest, fewestBlocks, RequestWindow } from '../../../torrent/policy/pipeline.ts';
 
 const roomy = { requestQueue: 1000, snubbed: false };
 
 /** The depth after `blocks` blocks from a peer that sends one every `perBlockMs`: each waits for those before it. */
-function depthBehind(perBlockMs: number, blocks: number): number {
+function depthBehind(perBlockMs: number, blocks: number, peers = 8): number {
   const window = new RequestWindow();
-  for (let block = 0; block < blocks; block++) window.arrived(window.depth(roomy) * perBlockMs);
+  for (let block = 0; block < blocks; block++) window.arrived(window.depth(roomy) * perBlockMs, fewestBlocks(peers));
   return window.depth(roomy);
 }
 
@@ -22,10 +22,11 @@ test('a fast peer gets all it can take within a few hundred blocks', () => {
 });
 test('a slow peer keeps a few, so that its link is never idle', () => {
   assert.equal(depthBehind(500, 100), 8);
+  assert.equal(depthBehind(500, 100, 20), 4);
 });
 test('never more than the peer holds', () => {
   const window = new RequestWindow();
-  for (let block = 0; block < 600; block++) window.arrived(0);
+  for (let block = 0; block < 600; block++) window.arrived(0, 8);
   assert.equal(window.depth({ requestQueue: 50, snubbed: false }), 50);
 });
 test('a snubbed peer gets one block', () => {

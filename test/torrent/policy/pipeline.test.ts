@@ -7,7 +7,8 @@ const roomy = { requestQueue: 1000, snubbed: false };
 /** The depth after `blocks` blocks from a peer that sends one every `perBlockMs`: each waits for those before it. */
 function depthBehind(perBlockMs: number, blocks: number, peers = 8): number {
   const window = new RequestWindow();
-  for (let block = 0; block < blocks; block++) window.arrived(window.depth(roomy) * perBlockMs, fewestBlocks(peers));
+  for (let block = 0; block < blocks; block++)
+    window.arrived(window.depth(roomy) * perBlockMs, fewestBlocks(peers));
   return window.depth(roomy);
 }
 

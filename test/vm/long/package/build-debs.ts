@@ -12,7 +12,7 @@ const BUILD_TIMEOUT_MS = 1_200_000;
 export const DEB_BUILD_ENVIRONMENT = { DPKG_DEB_COMPRESSOR_LEVEL: '0' };
 
 /** Rooms that are in the packages' source, not in the packages. */
-const OUTSIDE = ['test/', 'qemu/', 'bench/'];
+const OUTSIDE = ['test/', 'qemu/', 'bench/', 'debian/tests/'];
 
 /** Hash of every file that is in git or would be, and that can change a package. */
 function sources(): string {

@@ -175,7 +175,14 @@ function planPmem(input: PlanInput): Attempt {
   const root = fileOfRole(input.manifest, 'root');
   const reservedBytes = roundUp(root.length, ALIGNMENT_BYTES);
   const largest = input.pmem.toSorted((a, b) => b.lengthBytes - a.lengthBytes)[0];
-  if (!largest) return { unfit: 'no /dev/pmem here (stage-1 got no memmap=, or no RAM lies in its range)' };
+  if (!largest) {
+    // nd_pmem calls the last case "misaligned, unable to map".
+    return {
+      unfit:
+        'no /dev/pmem here (stage-1 got no memmap=, no RAM lies in its range, or the RAM there ends between two ' +
+        'multiples of 2 MiB)',
+    };
+  }
   // The kernel offers a region for any address it is told, RAM or not, and writes to nothing succeed: only the
   // firmware's map knows.
   const usable = input.pmem

@@ -45,7 +45,10 @@ describe('handoff', () => {
       const first = await startStage1(lab, 0, parameters, pieces);
       const { match } = await first.expect(/^swarmboot: error \S+: (.*)\n/m, { timeoutMs: LOGIN_TIMEOUT_MS });
       // A region that is cut off between two multiples of 2 MiB, the kernel does not take at all ("misaligned, unable to map").
-      assert.match(match[1] ?? '', /pmem: (?:the root image has \d+ MiB, \/dev\/pmem0 only|no \/dev\/pmem here)/);
+      assert.match(
+        match[1] ?? '',
+        /pmem: (?:the root image has \d+ MiB, \/dev\/pmem0 only|no \/dev\/pmem here)/,
+      );
       assert.equal((await first.exited).code, 0, 'the machine reset');
 
       const second = await startStage1(lab, 0, parameters, pieces);

@@ -18,15 +18,19 @@ const MEMORY_MIB = 1536;
 /** A user of the server who logs in on clients. */
 export const PUPIL = { user: 'pupil', password: 'learn-2-boot' };
 
-const tree = join(CACHE, 'server-tree');
+/** Debian's releases that a server may be. */
+export type ServerSuite = 'bookworm' | 'trixie';
+
+const treeOf = (suite: ServerSuite): string => join(CACHE, `server-tree-${suite}`);
 
 /** Builds the packages and the Debian that gets them, unless they are there for the sources of now. */
-export async function prepareServer(): Promise<void> {
+export async function prepareServer(suite: ServerSuite): Promise<void> {
   const debs = buildDebs();
+  const tree = treeOf(suite);
   const stamp = `${tree}.stamp`;
   if (existsSync(stamp) && existsSync(tree) && readFileSync(stamp, 'utf8') === debsStamp()) return;
   rmSync(tree, { recursive: true, force: true });
-  await buildServerTree('trixie', debs, tree);
+  await buildServerTree(suite, debs, tree);
   writeFileSync(stamp, debsStamp());
 }
 
@@ -43,6 +47,8 @@ export interface ServerLab {
 
 export interface ServerLabOptions {
   readonly name: string;
+  /** What `prepareServer` has been called with. */
+  readonly suite: ServerSuite;
   readonly accelerator: Accelerator;
   /** What the server has before anything is installed: from, to. */
   readonly files: readonly (readonly [from: string, to: string])[];
@@ -52,7 +58,7 @@ export interface ServerLabOptions {
 
 /** Runs `work` with the server up and two machines that are off; all is gone afterwards. */
 export async function withServer(
-  { name, accelerator, files, siteDhcp = false }: ServerLabOptions,
+  { name, suite, accelerator, files, siteDhcp = false }: ServerLabOptions,
   work: (lab: ServerLab) => Promise<void>,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), `swarmboot-${name}-`));
@@ -79,7 +85,7 @@ export async function withServer(
       });
     }
     mkdirSync(join(folder, 'server'));
-    server = await ServerTree.boot({ tree, namespace, folder: join(folder, 'server'), files });
+    server = await ServerTree.boot({ tree: treeOf(suite), namespace, folder: join(folder, 'server'), files });
     // The site's router: LTSP takes the interface of the default route.
     await server.must(`ip route add default via ${SITE_ADDRESS}`);
     // The machines here have a serial line for a screen, which stage-1 must be told of.

@@ -37,5 +37,8 @@ test('scripts/bench engine measures every engine that is here', (t) => {
 test('scripts/bench tells what it has when it is asked for something else', () => {
   const { status, stderr } = bench('nothing');
   assert.equal(status, 2);
-  assert.match(stderr, /unknown bench "nothing"; there are: engine, swarm, boot, seed, memory, sim, trace, plot/);
+  assert.match(
+    stderr,
+    /unknown bench "nothing"; there are: engine, swarm, boot, seed, memory, sim, trace, plot/,
+  );
 });

@@ -19,7 +19,8 @@ export interface MeshInput {
   readonly lagSeconds: number;
 }
 
-const DIAL_UNTIL = 10;
+/** A machine that has so many peers is in a room that may be larger than it sees. */
+export const DIAL_UNTIL = 10;
 const ACCEPT_UNTIL = 20;
 const MOST_DIALS = 10;
 /** Behind by more than that is more than chance. */

@@ -5,8 +5,9 @@
  * weight comes on the kernel's command line, as a credential that systemd 256 makes a drop-in of
  * (systemd.system-credentials(7)).
  *
- * The machines run at the same time, so that whatever else the host does takes the same from each. Past firmware and iPXE. Without KVM the processor is emulated, ten times slower than a machine that one would boot: compare
- * the rows, and take no row for a machine's.
+ * The machines run at the same time, so that whatever else the host does takes the same from each, and start with stage-1,
+ * past firmware and iPXE. Without KVM the processor is emulated, ten times slower than a machine that one would boot:
+ * compare the rows, and take no row for a machine's.
  */
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';

@@ -15,6 +15,8 @@ import { Failure } from '../failure.ts';
 export const DEFAULT_STATE = '/var/lib/swarmboot';
 export const DEFAULT_CONFIG = '/etc/swarmboot';
 export const DEFAULT_CACHE = '/var/cache/swarmboot';
+/** dnsmasq's file of `swarmboot setup`. */
+export const DEFAULT_SNIPPET = '/etc/dnsmasq.d/swarmboot.conf';
 
 export const MANIFEST_NAME = 'manifest.json';
 export const SIGNATURE_NAME = 'manifest.json.sig';

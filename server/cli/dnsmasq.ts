@@ -2,10 +2,9 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { ARCHES, type Arch } from '../../contract/manifest.ts';
 import { tftpDirectory } from '../catalog/layout.ts';
-import { Failure } from '../failure.ts';
-import { hasShim, installBootFiles } from '../netboot/boot-files.ts';
+import { installBootFiles } from '../netboot/boot-files.ts';
+import { checkShim } from '../netboot/check-shim.ts';
 import { dnsmasqConfig } from '../netboot/dnsmasq-config.ts';
 import { parseDnsmasqOptions } from '../netboot/dnsmasq-options.ts';
 import { stateOption } from './options.ts';
@@ -27,21 +26,6 @@ interface Options {
 
 const tell = (sentence: string): boolean => process.stderr.write(`swarmboot: ${sentence}\n`);
 
-/** shim without its GRUB in the same folder is a machine that stops at a red screen. */
-async function checkShim(tftpRoot: string): Promise<void> {
-  const absent: Arch[] = [];
-  for (const arch of ARCHES) if (!(await hasShim(tftpRoot, arch))) absent.push(arch);
-  if (absent.length === ARCHES.length)
-    throw new Failure(
-      'missing-program',
-      `shim and a GRUB that loads over HTTP are not in ${tftpRoot}; on Debian 13 apt-get install shim-signed ` +
-        'grub-efi-amd64-signed and give --install-ipxe (Debian 12: docs/secure-boot.md)',
-    );
-  // A room of one architecture is the usual one.
-  for (const arch of absent)
-    tell(`${tftpRoot} has no shim and GRUB for ${arch}: such UEFI machines will not boot`);
-}
-
 async function run(options: Options): Promise<void> {
   const tftpRoot = resolve(options.tftpRoot ?? tftpDirectory(options.state));
   // Wrong options are found before anything is written.
@@ -55,7 +39,7 @@ async function run(options: Options): Promise<void> {
     for (const complaint of complaints) tell(complaint);
     tell(`${names.join(', ')} are in ${tftpRoot}`);
   }
-  if (options.uefi === 'shim') await checkShim(tftpRoot);
+  if (options.uefi === 'shim') for (const sentence of await checkShim(tftpRoot)) tell(sentence);
   const text = dnsmasqConfig(parsed);
   if (options.out === undefined) {
     process.stdout.write(text);
@@ -84,7 +68,7 @@ export function dnsmasqCommand(): Command {
     .addOption(
       new Option(
         '--uefi <PROGRAM>',
-        'what UEFI machines load first. ipxe: with Secure Boot off; shim: on or off, docs/secure-boot.md',
+        'what UEFI machines load first. ipxe: with Secure Boot off; shim: on or off, see secure-boot.md',
       )
         .choices(['ipxe', 'shim'])
         .default('ipxe'),

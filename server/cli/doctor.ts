@@ -1,8 +1,7 @@
 /** `swarmboot doctor` */
 import { Command } from 'commander';
+import { DEFAULT_SNIPPET } from '../catalog/layout.ts';
 import { configOption, integer, stateOption } from './options.ts';
-
-export const DEFAULT_SNIPPET = '/etc/dnsmasq.d/swarmboot.conf';
 
 interface Options {
   readonly state: string;

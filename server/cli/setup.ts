@@ -5,9 +5,14 @@ import { networkInterfaces } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { createKeyFiles } from '../catalog/keys.ts';
-import { publicKeyPath, secretKeyPath, stage1Directory, tftpDirectory } from '../catalog/layout.ts';
+import {
+  DEFAULT_SNIPPET,
+  publicKeyPath,
+  secretKeyPath,
+  stage1Directory,
+  tftpDirectory,
+} from '../catalog/layout.ts';
 import { Failure, systemCode } from '../failure.ts';
-import { DEFAULT_SNIPPET } from './doctor.ts';
 import { configOption, integer, stateOption } from './options.ts';
 import { PACKAGED_STAGE1 } from './stage1.ts';
 
@@ -15,7 +20,8 @@ const say = (sentence: string): void => console.log(`swarmboot: ${sentence}`);
 
 interface Options {
   readonly interface: string | undefined;
-  readonly mode: 'proxy' | 'full';
+  readonly mode: 'proxy' | 'full' | undefined;
+  readonly uefi: 'ipxe' | 'shim' | undefined;
   readonly snippet: string;
   readonly stage1: string;
   readonly httpPort: number;
@@ -44,7 +50,7 @@ async function lookForNamesake(name: string, address: string): Promise<void> {
 }
 
 /** Who gives out addresses there, as a sentence; refuses to become a second server. */
-async function lookForDhcp(options: Options, address: string, mac: string): Promise<void> {
+async function lookForDhcp(mode: 'proxy' | 'full', address: string, mac: string): Promise<void> {
   const { probeDhcp } = await import('../setup/dhcp-probe.ts');
   const offers = await probeDhcp({ address, mac }, randomBytes(4).readUInt32BE(0)).catch((error: unknown) => {
     if (systemCode(error) !== 'EACCES') throw error;
@@ -55,7 +61,7 @@ async function lookForDhcp(options: Options, address: string, mac: string): Prom
   });
   const others = offers.filter((offer) => offer.address !== undefined && offer.server !== address);
   const names = others.map(({ server }) => server).join(', ');
-  if (others.length > 0 && options.mode === 'full') {
+  if (others.length > 0 && mode === 'full') {
     throw new Failure(
       'bad-option',
       `A DHCP server is there already (${names}); a second one would disturb the network: take --mode proxy, which works beside it`,
@@ -63,7 +69,7 @@ async function lookForDhcp(options: Options, address: string, mac: string): Prom
   }
   if (others.length > 0)
     say(`${names} gives out addresses and goes on doing so; this server adds the boot files`);
-  else if (options.mode === 'proxy')
+  else if (mode === 'proxy')
     say(
       'No DHCP server has answered: if there really is none on this network, run this again with --mode full',
     );
@@ -108,16 +114,21 @@ async function run(options: Options): Promise<void> {
   const { dnsmasqConfig } = await import('../netboot/dnsmasq-config.ts');
   const { parseDnsmasqOptions } = await import('../netboot/dnsmasq-options.ts');
   const { installBootFiles } = await import('../netboot/boot-files.ts');
+  const { checkShim } = await import('../netboot/check-shim.ts');
   const { installStage1 } = await import('../stage1/install-stage1.ts');
+  const { netbootChoices } = await import('../setup/netboot-choices.ts');
+  const { readSnippet } = await import('../doctor/read-snippet.ts');
   const { findRival } = await import('../setup/dnsmasq-rivals.ts');
 
   // First everything that can be in the way, then everything that is written: a refusal leaves nothing half-done.
-  const chosen = chooseInterface(candidates(networkInterfaces()), options.interface);
+  // What was chosen before stays, unless an option says otherwise.
+  const kept = readSnippet(options.snippet);
+  const chosen = chooseInterface(candidates(networkInterfaces()), options.interface ?? kept?.interface);
   const [address = ''] = chosen.cidr.split('/');
   const tftpRoot = resolve(tftpDirectory(options.state));
   const netboot = parseDnsmasqOptions({
-    ...{ interface: chosen.name, address: chosen.cidr, mode: options.mode, tftpRoot },
-    ...{ range: undefined, ra: undefined, serverUrl: `http://${address}:${options.httpPort}`, uefi: 'ipxe' },
+    ...{ interface: chosen.name, address: chosen.cidr, tftpRoot },
+    ...netbootChoices(options, kept, chosen.cidr),
   });
   const snippet = dnsmasqConfig(netboot);
   const rival = findRival(options.snippet);
@@ -140,8 +151,9 @@ async function run(options: Options): Promise<void> {
   if (rival)
     say(`${rival.path} is LTSP's: DHCP and TFTP stay as they are, machines come through ${LTSP_MENU}`);
   else {
-    await lookForDhcp(options, address, chosen.mac);
+    await lookForDhcp(netboot.mode, address, chosen.mac);
     await installBootFiles(tftpRoot, ['/'], netboot.serverUrl);
+    if (netboot.uefi === 'shim') for (const sentence of await checkShim(tftpRoot)) say(sentence);
   }
   if (existsSync(secretKeyPath(options.config)))
     say(`The release key ${publicKeyPath(options.config)} stays`);
@@ -187,12 +199,19 @@ export function setupCommand(): Command {
     .description('make this machine a boot server, step by step; can be run again at any time')
     .option(
       '--interface <IF>',
-      'network interface that machines boot on (default: the only one with an address)',
+      'network interface that machines boot on (default: as before, else the only one with an address)',
     )
     .addOption(
-      new Option('--mode <MODE>', 'proxy: beside a DHCP server that exists; full: instead of one')
-        .choices(['proxy', 'full'])
-        .default('proxy'),
+      new Option(
+        '--mode <MODE>',
+        'proxy: beside a DHCP server that exists; full: instead of one (default: as before, else proxy)',
+      ).choices(['proxy', 'full']),
+    )
+    .addOption(
+      new Option(
+        '--uefi <PROGRAM>',
+        'what UEFI machines load first. ipxe: with Secure Boot off; shim: on or off (default: as before, else ipxe)',
+      ).choices(['ipxe', 'shim']),
     )
     .option('--snippet <FILE>', "where dnsmasq's configuration for netbooting goes", DEFAULT_SNIPPET)
     .option('--stage1 <DIR>', 'where the packaged stage-1 is', PACKAGED_STAGE1)

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { ARCHES } from '../../contract/manifest.ts';
 import { keyArchive } from '../../contract/stage1-key.ts';
 import { loadPublicKey, loadSecretKey } from '../catalog/keys.ts';
-import { publicKeyPath, secretKeyPath, stage1Directory } from '../catalog/layout.ts';
+import { DEFAULT_SNIPPET, publicKeyPath, secretKeyPath, stage1Directory } from '../catalog/layout.ts';
 import { loadRelease } from '../catalog/load-release.ts';
 import { currentVersion, listImages } from '../catalog/release-folders.ts';
 import { readServerNote } from '../database/server-note.ts';
-import { IPXE_FILES } from '../netboot/boot-files.ts';
+import { IPXE_FILES, SHIM_FILES } from '../netboot/boot-files.ts';
 import { findRival } from '../setup/dnsmasq-rivals.ts';
 import { withSite } from '../site.ts';
 import { checkAddress } from './check-address.ts';
@@ -143,7 +143,7 @@ function checkLtspMenu(tftpRoot: string): Finding {
 }
 
 export function checkDnsmasq(options: DoctorOptions): Finding[] {
-  const again = `swarmboot dnsmasq --out ${options.snippet} (see its --help), then systemctl restart dnsmasq`;
+  const again = `swarmboot setup${options.snippet === DEFAULT_SNIPPET ? '' : ` --snippet ${options.snippet}`}`;
   const snippet = readSnippet(options.snippet);
   const rival = findRival(options.snippet);
   if (rival && snippet) {
@@ -176,18 +176,21 @@ export function checkDnsmasq(options: DoctorOptions): Finding[] {
     const has = addresses.map(({ address }) => address).join(', ');
     findings.push(problem('dnsmasq', `Machines are sent to ${serverUrl}, but ${iface} has ${has}`, again));
   }
-  for (const { name } of [IPXE_FILES.bios, IPXE_FILES.efi64]) {
-    try {
-      statSync(join(tftpRoot, name));
-    } catch {
+  const { shim, grub } = SHIM_FILES.amd64;
+  const [ipxe, signed] = ['ipxe', 'shim-signed grub-efi-amd64-signed'];
+  for (const [{ name }, packages] of [
+    [IPXE_FILES.bios, ipxe] as const,
+    ...(snippet.uefi === 'shim'
+      ? ([
+          [shim, signed],
+          [grub, signed],
+        ] as const)
+      : ([[IPXE_FILES.efi64, ipxe]] as const)),
+  ]) {
+    if (!existsSync(join(tftpRoot, name)))
       findings.push(
-        problem(
-          'dnsmasq',
-          `${name} is missing in ${tftpRoot}`,
-          'apt-get install ipxe, then swarmboot dnsmasq --install-ipxe',
-        ),
+        problem('dnsmasq', `${name} is missing in ${tftpRoot}`, `apt-get install ${packages}, then ${again}`),
       );
-    }
   }
   const owner = socketOwners().get('udp 67');
   if (owner?.name === 'dnsmasq' && statSync(`/proc/${owner.pid}`).ctimeMs < mtimeMs) {

@@ -1,10 +1,18 @@
-/** Reads back what `swarmboot dnsmasq` wrote, for the checks. Pure. */
+/** Reads back what `swarmboot dnsmasq` and `swarmboot setup` wrote. Pure. */
+import { SHIM_FILES } from '../netboot/boot-files.ts';
+
 export interface Snippet {
   readonly interface: string | undefined;
   readonly tftpRoot: string | undefined;
   /** Base URL of the boot server, without a final slash. */
   readonly serverUrl: string | undefined;
   readonly mode: 'proxy' | 'full';
+  /** What UEFI machines load first. */
+  readonly uefi: 'ipxe' | 'shim';
+  /** `START,END` that full DHCP gives out. */
+  readonly range: string | undefined;
+  /** IPv6 prefix of router advertisements. */
+  readonly raPrefix: string | undefined;
 }
 
 export function parseSnippet(text: string): Snippet {
@@ -14,5 +22,8 @@ export function parseSnippet(text: string): Snippet {
     tftpRoot: line(/^tftp-root=(\S+)$/m),
     serverUrl: line(/^dhcp-boot=tag:ipxe,(http:\S+)\/boot\.ipxe$/m),
     mode: /^dhcp-range=[^,\n]+,proxy,/m.test(text) ? 'proxy' : 'full',
+    uefi: text.includes(SHIM_FILES.amd64.shim.name) ? 'shim' : 'ipxe',
+    range: line(/^dhcp-range=([\d.]+,[\d.]+),/m),
+    raPrefix: line(/^dhcp-range=([^,\n]+),ra-only,/m),
   };
 }

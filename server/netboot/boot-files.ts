@@ -121,7 +121,7 @@ export async function installBootFiles(
     if (file.name.startsWith('grub') && !bytes.includes(HTTP_MODULE)) {
       complaints.push(
         `${source} is left out: it cannot load over HTTP. Debian 13's can: unpack that with ` +
-          'scripts/unpack-debian, and give the folder as --debian-root',
+          'mmdebstrap --variant=extract (secure-boot.md), and give the folder as --debian-root',
       );
       continue;
     }

@@ -56,7 +56,7 @@ test('what is missing is said in one sentence, and nothing is begun', () => {
   refuse(/There is no LTSP image in .*\/srv: put a chroot or a virtual machine there/, 'swarm', 'publish');
   refuse(/There is no LTSP image "x86_64" in .*\/srv/, 'swarm', 'publish', 'x86_64');
   refuse(
-    /"Lab" cannot be published under that name: it must be 1 to 64 of a-z 0-9/,
+    /"Lab" cannot be published under that name: it must be 1 to 48 of a-z 0-9/,
     'swarm',
     'publish',
     'Lab',

@@ -20,7 +20,21 @@ const run = (program: string, ...args: string[]): { status: number | null; said:
   return { status, said: stdout + stderr };
 };
 
-for (const unit of ['debian/swarmboot-server.swarmboot.service', 'server/image/seed/swarmboot-seed.service'])
+const UNITS = [
+  'debian/swarmboot-server.swarmboot.service',
+  'server/image/seed/swarmboot-seed.service',
+  // What stage-1 brings along to an image without the seeder.
+  'initramfs/swarmboot-seed.service',
+];
+/** Mounts the root file system of an image, as root, and ends. */
+const NOT_A_DAEMON = ['server/image/initramfs/swarmboot-root.service'];
+
+test('each unit of the repository is looked at', () => {
+  const { said } = run('git', 'ls-files', '*.service', '*.socket', '*.timer');
+  assert.deepEqual(said.trim().split('\n'), [...UNITS, ...NOT_A_DAEMON].sort());
+});
+
+for (const unit of UNITS)
   test(`${unit} is exposed to 2.0 at most`, () => {
     const security = (threshold: number) =>
       run(

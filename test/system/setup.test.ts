@@ -111,6 +111,30 @@ test('a network without DHCP: everything is made once, and again nothing changes
   assert.equal(readFileSync(join(first.here, 'config/release.pub'), 'utf8'), key);
 });
 
+test('what was chosen stays when setup is run again; shim is refused where there is none', () => {
+  const chosen = setup('chosen', '--mode', 'full');
+  assert.equal(chosen.status, 0, chosen.stderr);
+  const snippet = join(chosen.here, 'sb.conf');
+  const text = readFileSync(snippet, 'utf8');
+  assert.match(text, /^dhcp-range=10\.79\.0\.128,10\.79\.0\.254,/m);
+  const again = setup('chosen');
+  assert.match(again.stdout, /sb\.conf is as it should be/, again.stderr);
+  assert.equal(readFileSync(snippet, 'utf8'), text);
+  // docs/admin/vlans.md: a file of one's own beside it, for another VLAN.
+  const beside = 'interface=eth0.20\ndhcp-range=10.20.0.1,proxy,255.255.255.0\n';
+  mkdirSync(here('vlans'));
+  copyFileSync(join(here('lab'), 'sb.conf'), join(here('vlans'), 'sb.conf'));
+  writeFileSync(join(here('vlans'), 'swarmboot-vlan20.conf'), beside);
+  run('dnsmasq', '--test', '--conf-file=/dev/null', `--conf-dir=${here('vlans')}`);
+  const third = setup('vlans');
+  assert.match(third.stdout, /sb\.conf is as it should be/, third.stderr);
+  // A Debian that has both packages cannot be refused.
+  if (existsSync('/usr/lib/shim/shimx64.efi.signed')) return;
+  const { status, stderr } = setup('chosen', '--uefi', 'shim', '--state', join(chosen.here, 'bare'));
+  assert.match(stderr, /shim and a GRUB that loads over HTTP are not in .*apt-get install shim-signed/);
+  assert.deepEqual([status, readFileSync(snippet, 'utf8')], [1, text]);
+});
+
 test('another machine with the address of this one', () => {
   run('ip', '-n', site, 'address', 'add', '10.79.0.1/24', 'dev', 'eth0');
   try {

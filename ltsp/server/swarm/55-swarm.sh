@@ -9,8 +9,8 @@
 SWARMBOOT=${SWARMBOOT:-swarmboot}
 SWARM_STATE=${SWARM_STATE:-/var/lib/swarmboot}
 SWARM_CONFIG=${SWARM_CONFIG:-/etc/swarmboot}
-# Names become parts of URLs and of torrents: contract/manifest.ts.
-SWARM_NAME='^[a-z0-9][a-z0-9._-]\{0,63\}$'
+# Names become parts of URLs and of torrents, with the version behind them: server/catalog/layout.ts.
+SWARM_NAME='^[a-z0-9][a-z0-9._-]\{0,47\}$'
 # An LTSP client needs these, for users' homes too.
 SWARM_PACKAGES=ltsp,busybox,openssh-client,sshfs
 
@@ -114,7 +114,7 @@ swarm_build() {
 
 swarm_check_name() {
 	echo "$1" | grep -q "$SWARM_NAME" ||
-		die "LTSP image \"$1\" cannot be published under that name: it must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit; give it another name in $BASE_DIR"
+		die "LTSP image \"$1\" cannot be published under that name: it must be 1 to 48 of a-z 0-9 . _ - and begin with a letter or digit; give it another name in $BASE_DIR"
 }
 
 # Can this image be published at all?

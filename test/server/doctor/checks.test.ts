@@ -124,6 +124,16 @@ test("dnsmasq's file: there, ours, and of an interface that exists", () => {
     after.every(({ level, sentence }) => level === 'ok' || sentence.includes('was started before')),
     JSON.stringify(after),
   );
+  appendFileSync(options.snippet, 'pxe-service=tag:!ipxe,X86-64_EFI,"swarmboot",shimx64.efi\n');
+  const shim = checkDnsmasq(options).filter(({ level }) => level === 'problem');
+  assert.deepEqual(
+    shim.flatMap(({ sentence }) => /^\S+ is missing/.exec(sentence) ?? []),
+    ['shimx64.efi is missing', 'grubx64.efi is missing'],
+  );
+  assert.match(
+    shim[0]?.fix ?? '',
+    /^apt-get install shim-signed grub-efi-amd64-signed, then swarmboot setup --snippet \S+$/,
+  );
   rmSync(options.snippet);
 });
 

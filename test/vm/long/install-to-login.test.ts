@@ -5,32 +5,22 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import type { AcceleratorDecision } from '../../../qemu/accel.ts';
 import { bootToLogin, HANDED_OVER } from '../../../qemu/boot-to-login.ts';
 import { logIn, waitForLogin } from '../../../qemu/login.ts';
 import { machineMac } from '../../../qemu/network-plan.ts';
 import { SMALL_EXCLUDES } from '../../../server/image/recipe.ts';
 import { CREDENTIALS, IMAGE, prepare } from '../prepare.ts';
-import {
-  CACHE,
-  install,
-  LOGIN_TIMEOUT_MS,
-  PUPIL,
-  prepareServer,
-  STEP_MS,
-  withServer,
-} from './package/server-lab.ts';
+import { buildFor } from './package/built-image.ts';
+import { makeLtspSite, PUPIL } from './package/ltsp-site.ts';
+import { CACHE, install, LOGIN_TIMEOUT_MS, prepareServer, STEP_MS, withServer } from './package/server-lab.ts';
 
-const SWARMBOOT = join(import.meta.dirname, '../../../bin/swarmboot');
 let host: AcceleratorDecision;
 before(async () => {
   host = await prepare();
-  await prepareServer('bookworm');
-  await prepareServer('trixie');
 });
 
 /** What LTSP calls a chroot: a Debian client with LTSP in it, kept for the next run. */
@@ -68,17 +58,10 @@ function ltspChroot(): string {
 }
 
 test('without LTSP, on bookworm: install, two commands, two machines at their login', async () => {
-  // What the server will ask for: it has no network to build it, but the cache of that.
-  const image = mkdtempSync(join(tmpdir(), 'swarmboot-image-'));
-  after(() => rmSync(image, { recursive: true, force: true }));
+  await prepareServer('bookworm');
   const { user, password } = CREDENTIALS;
-  const build = `image build --name ${IMAGE} --user ${user} --password ${password} --size small`;
-  const built = join(CACHE, 'images');
-  execFileSync(SWARMBOOT, [...build.split(' '), '--cache', built, '--files', image], {
-    stdio: 'pipe',
-    timeout: 900_000,
-  });
-  const files = [[join(built, 'images'), '/var/cache/swarmboot/images']] as const;
+  const build = `--name ${IMAGE} --user ${user} --password ${password} --size small`;
+  const files = [buildFor(join(CACHE, 'images'), build.split(' '))];
   const options = { name: 'plain', suite: 'bookworm', accelerator: host.accelerator, files } as const;
   await withServer(options, async ({ server, powerOn }) => {
     // docs/admin/quick-start.md, line by line, on a network without DHCP.
@@ -90,7 +73,7 @@ test('without LTSP, on bookworm: install, two commands, two machines at their lo
     );
     const setup = await server.must('swarmboot setup --mode full');
     assert.match(setup, /Restarted dnsmasq\.service\n[\s\S]*Restarted swarmboot\.service\n/);
-    const made = await server.must(`swarmboot ${build}`);
+    const made = await server.must(`swarmboot image build ${build}`);
     assert.match(made, /Taking the build of [\d.]+ hours ago/);
     const machines = [0, 1].map((index) => powerOn(index));
     // In the middle of it somebody restarts the server, which loses nobody.
@@ -133,17 +116,11 @@ HOSTNAME=front-desk
 `;
 
 test('with LTSP, on trixie: install, two commands, and a user of the server logs in on two clients', async () => {
+  await prepareServer('trixie');
   const files = [[ltspChroot(), '/srv/ltsp/x86_64']] as const;
   const options = { name: 'ltsp', suite: 'trixie', accelerator: host.accelerator, files } as const;
   await withServer(options, async ({ server, powerOn }) => {
-    // A server of LTSP has users, and what it wants of its clients.
-    await server.must(
-      `useradd --create-home --shell /bin/bash ${PUPIL.user}; echo '${PUPIL.user}:${PUPIL.password}' | chpasswd`,
-    );
-    await server.must(
-      'mkdir -p /etc/ltsp; echo homework >/home/pupil/homework; chown pupil: /home/pupil/homework',
-    );
-    writeFileSync(join(server.root, 'etc/ltsp/ltsp.conf'), LTSP_CONF);
+    await makeLtspSite(server, { conf: LTSP_CONF, home: { homework: 'homework\n' } });
     await server.must(install('swarmboot-server', 'swarmboot-stage1-amd64', 'ltsp-swarmboot'));
     await server.must('swarmboot setup --interface br0 --mode full');
     const published = await server.must('ltsp swarm publish x86_64');

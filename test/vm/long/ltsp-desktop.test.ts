@@ -4,11 +4,8 @@
  * where a user of the server logs in to a desktop.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AcceleratorDecision, chooseAccelerator } from '../../../qemu/accel.ts';
 import { HANDED_OVER } from '../../../qemu/boot-to-login.ts';
@@ -16,18 +13,10 @@ import { waitForLogin } from '../../../qemu/login.ts';
 import { machineMac } from '../../../qemu/network-plan.ts';
 import { Screen, shareOf } from '../../../qemu/screen.ts';
 import { prepareFor, STAGE1 } from '../prepare.ts';
-import {
-  CACHE,
-  install,
-  LOGIN_TIMEOUT_MS,
-  PUPIL,
-  prepareServer,
-  STEP_MS,
-  withServer,
-} from './package/server-lab.ts';
+import { buildFor } from './package/built-image.ts';
+import { makeLtspSite, PUPIL } from './package/ltsp-site.ts';
+import { CACHE, install, LOGIN_TIMEOUT_MS, prepareServer, STEP_MS, withServer } from './package/server-lab.ts';
 
-const SWARMBOOT = join(import.meta.dirname, '../../../bin/swarmboot');
-const BUILD_TIMEOUT_MS = 20 * 60_000;
 /** GTK, emulated, on one processor. */
 const GREETER_TIMEOUT_MS = 6 * 60_000;
 const DESKTOP_TIMEOUT_MS = 4 * 60_000;
@@ -55,42 +44,25 @@ const AUTOSTART = `xterm -fullscreen -bg '#603020' &
 echo "display=$DISPLAY type=$XDG_SESSION_TYPE name=$(hostname) home=$(stat -fc %T ~) root=$(awk '$3 == "squashfs" { print $1 }' /proc/mounts)" >~/desktop
 `;
 
-const folder = mkdtempSync(join(tmpdir(), 'swarmboot-desk-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
 let host: AcceleratorDecision;
-const built = join(CACHE, 'ltsp-desk');
+let built: ReturnType<typeof buildFor>;
 
 before(async () => {
   prepareFor('amd64');
   host = await chooseAccelerator('auto', join(STAGE1, 'vmlinuz'));
   await prepareServer('bookworm');
-  // What `ltsp swarm build` will ask for: the server has no network to build it, but the cache of that.
-  execFileSync(
-    SWARMBOOT,
-    [
-      // Without the seeder the root is packed once; seeding.test.ts has that.
-      ...['image', 'build', '--name', 'desk', '--no-seed', '--files', join(folder, 'desk'), '--cache', built],
-      ...['--include', ['ltsp', 'busybox', 'openssh-client', 'sshfs', ...PACKAGES].join(',')],
-    ],
-    { stdio: 'pipe', timeout: BUILD_TIMEOUT_MS },
-  );
+  // Without the seeder the root is packed once; seeding.test.ts has that.
+  const packages = ['ltsp', 'busybox', 'openssh-client', 'sshfs', ...PACKAGES].join(',');
+  built = buildFor(join(CACHE, 'ltsp-desk'), ['--name', 'desk', '--no-seed', '--include', packages]);
 });
 
 test("through LTSP's menu to a desktop, from an image of swarmboot image build", async () => {
-  const files = [[join(built, 'images'), '/var/cache/swarmboot/images']] as const;
   const site = { name: 'desk', suite: 'bookworm', siteDhcp: true } as const;
-  const options = { ...site, accelerator: host.accelerator, files };
+  const options = { ...site, accelerator: host.accelerator, files: [built] };
   await withServer(options, async ({ server, powerOn, folder: here }) => {
     // The LTSP server as it was.
     await server.must('apt-get -qy --no-install-recommends install ltsp dnsmasq ipxe');
-    await server.must(
-      `useradd --create-home --shell /bin/bash ${PUPIL.user}; echo '${PUPIL.user}:${PUPIL.password}' | chpasswd`,
-    );
-    const openbox = join(server.root, 'home/pupil/.config/openbox');
-    mkdirSync(openbox, { recursive: true });
-    writeFileSync(join(openbox, 'autostart'), AUTOSTART);
-    await server.must('chown -R pupil: /home/pupil; mkdir -p /etc/ltsp');
-    writeFileSync(join(server.root, 'etc/ltsp/ltsp.conf'), LTSP_CONF);
+    await makeLtspSite(server, { conf: LTSP_CONF, home: { '.config/openbox/autostart': AUTOSTART } });
     await server.must('ltsp dnsmasq --real-dhcp=0 && ltsp initrd && ltsp ipxe');
     const dnsmasq = await server.must('cat /etc/dnsmasq.d/*');
 

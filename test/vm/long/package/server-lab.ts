@@ -15,8 +15,6 @@ export const CACHE = join(import.meta.dirname, '../../../../.cache');
 export const LOGIN_TIMEOUT_MS = 10 * 60_000;
 export const STEP_MS = 120_000;
 const MEMORY_MIB = 1536;
-/** A user of the server who logs in on clients. */
-export const PUPIL = { user: 'pupil', password: 'learn-2-boot' };
 
 /** Debian's releases that a server may be. */
 export type ServerSuite = 'bookworm' | 'trixie';

@@ -33,6 +33,7 @@ export const PURE: readonly string[] = [
   'server/netboot/boot-menu.ts',
   'server/doctor/firewall.ts',
   'server/doctor/snippet.ts',
+  'server/setup/netboot-choices.ts',
   'server/tui/machine-state.ts',
   'server/tui/model.ts',
   'server/tui/screen.ts',

@@ -1,6 +1,4 @@
 /** Reads back what `swarmboot dnsmasq` and `swarmboot setup` wrote. Pure. */
-import { SHIM_FILES } from '../netboot/boot-files.ts';
-
 export interface Snippet {
   readonly interface: string | undefined;
   readonly tftpRoot: string | undefined;
@@ -22,7 +20,7 @@ export function parseSnippet(text: string): Snippet {
     tftpRoot: line(/^tftp-root=(\S+)$/m),
     serverUrl: line(/^dhcp-boot=tag:ipxe,(http:\S+)\/boot\.ipxe$/m),
     mode: /^dhcp-range=[^,\n]+,proxy,/m.test(text) ? 'proxy' : 'full',
-    uefi: text.includes(SHIM_FILES.amd64.shim.name) ? 'shim' : 'ipxe',
+    uefi: /\bshim\w+\.efi$/m.test(text) ? 'shim' : 'ipxe',
     range: line(/^dhcp-range=([\d.]+,[\d.]+),/m),
     raPrefix: line(/^dhcp-range=([^,\n]+),ra-only,/m),
   };

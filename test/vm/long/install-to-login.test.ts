@@ -121,8 +121,16 @@ test('with LTSP, on trixie: install, two commands, and a user of the server logs
   const options = { name: 'ltsp', suite: 'trixie', accelerator: host.accelerator, files } as const;
   await withServer(options, async ({ server, powerOn }) => {
     await makeLtspSite(server, { conf: LTSP_CONF, home: { homework: 'homework\n' } });
-    await server.must(install('swarmboot-server', 'swarmboot-stage1-amd64', 'ltsp-swarmboot'));
-    await server.must('swarmboot setup --interface br0 --mode full');
+    // The package's one question is answered beforehand: it sets itself up, beside a DHCP server that may be there.
+    await server.must('echo swarmboot-server swarmboot-server/interface string br0 | debconf-set-selections');
+    const installed = await server.must(
+      install('swarmboot-server', 'swarmboot-stage1-amd64', 'ltsp-swarmboot'),
+    );
+    assert.match(installed, /Machines boot on br0, where this server is/);
+    assert.equal(await server.must('systemctl is-active dnsmasq swarmboot'), 'active\nactive\n');
+    assert.match(await server.must('cat /etc/dnsmasq.d/swarmboot.conf'), /^dhcp-range=[\d.]+,proxy,/m);
+    // There is none, so it becomes one; the interface stays.
+    await server.must('swarmboot setup --mode full');
     const published = await server.must('ltsp swarm publish x86_64');
     assert.match(published, /Running: ltsp image x86_64/);
     const login = async (index: number, name: string): Promise<string> => {

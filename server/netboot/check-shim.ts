@@ -17,5 +17,7 @@ export async function checkShim(tftpRoot: string): Promise<string[]> {
       `shim and a GRUB that loads over HTTP are not in ${tftpRoot}; on Debian 13 apt-get install shim-signed ` +
         'grub-efi-amd64-signed and run this again (Debian 12: see secure-boot.md)',
     );
-  return absent.map((arch) => `${tftpRoot} has no shim and GRUB for ${arch}: such UEFI machines will not boot`);
+  return absent.map(
+    (arch) => `${tftpRoot} has no shim and GRUB for ${arch}: such UEFI machines will not boot`,
+  );
 }

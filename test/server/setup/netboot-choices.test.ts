@@ -25,7 +25,7 @@ test('setup again without options writes the same file, whatever was chosen', ()
         for (const serverUrl of ['http://boot.example:7080', 'http://10.77.0.1:7080']) {
           const text = written({ ...chosen, mode, uefi, ra, serverUrl });
           const again = netbootChoices(nothing, parseSnippet(text), chosen.address);
-          assert.equal(written({ ...chosen, range: undefined, ...again }), text);
+          assert.equal(written({ ...chosen, ...again }), text);
         }
 });
 

@@ -16,7 +16,14 @@ import { SMALL_EXCLUDES } from '../../../server/image/recipe.ts';
 import { CREDENTIALS, IMAGE, prepare } from '../prepare.ts';
 import { buildFor } from './package/built-image.ts';
 import { makeLtspSite, PUPIL } from './package/ltsp-site.ts';
-import { CACHE, install, LOGIN_TIMEOUT_MS, prepareServer, STEP_MS, withServer } from './package/server-lab.ts';
+import {
+  CACHE,
+  install,
+  LOGIN_TIMEOUT_MS,
+  prepareServer,
+  STEP_MS,
+  withServer,
+} from './package/server-lab.ts';
 
 let host: AcceleratorDecision;
 before(async () => {

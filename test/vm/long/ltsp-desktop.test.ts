@@ -15,7 +15,14 @@ import { Screen, shareOf } from '../../../qemu/screen.ts';
 import { prepareFor, STAGE1 } from '../prepare.ts';
 import { buildFor } from './package/built-image.ts';
 import { makeLtspSite, PUPIL } from './package/ltsp-site.ts';
-import { CACHE, install, LOGIN_TIMEOUT_MS, prepareServer, STEP_MS, withServer } from './package/server-lab.ts';
+import {
+  CACHE,
+  install,
+  LOGIN_TIMEOUT_MS,
+  prepareServer,
+  STEP_MS,
+  withServer,
+} from './package/server-lab.ts';
 
 /** GTK, emulated, on one processor. */
 const GREETER_TIMEOUT_MS = 6 * 60_000;

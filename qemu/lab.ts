@@ -41,6 +41,8 @@ export interface LabOptions {
  * emulated machine on a busy host may need. For the real system (kernel-command-line(7), systemd 254 and newer).
  */
 export const PATIENCE = 'systemd.default_device_timeout_sec=900';
+/** The same for systemd 252, which has no such parameter: a login on /dev/console, for which it does not ask udev. */
+export const PATIENCE_252 = 'systemd.mask=serial-getty@ttyS0.service systemd.wants=console-getty.service';
 
 /** Enough for any strategy but the largest: stage-1, an image of 400 MiB and its kernel. */
 export const DEFAULT_MEMORY_MIB = 1280;

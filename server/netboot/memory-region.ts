@@ -18,6 +18,7 @@ const SLACK_MIB = 4;
  * in front of the hole gets a second region, above 4 GiB, to choose.
  */
 const LARGE_MIB = 1280;
+const FOUR_GIB_MIB = 4096;
 
 /** Size of the region for a root image of so many bytes, in MiB, even. */
 export const regionMebibytes = (rootBytes: number): number =>
@@ -47,7 +48,9 @@ export function regionParameters(rootBytes: number, ram: readonly RamRange[] = [
   const size = regionMebibytes(rootBytes);
   const start = regionStart(rootBytes, ram);
   if (start !== undefined) return ['nokaslr', `memmap=${size}M%${start / MIB}M-1+12`];
-  const regions = [`memmap=${size}M%${STAGE1_MIB}M-1+12`];
-  if (size > LARGE_MIB) regions.push(`memmap=${size}M%4G-1+12`);
-  return ['nokaslr', ...regions];
+  const low = `memmap=${size}M%${STAGE1_MIB}M-1+12`;
+  const high = `memmap=${size}M%4G-1+12`;
+  if (size <= LARGE_MIB) return ['nokaslr', low];
+  // What the first takes from above 4 GiB, the second would lack: the kernel never joins such ranges (e820_nomerge()).
+  return ['nokaslr', ...(STAGE1_MIB + size <= FOUR_GIB_MIB ? [low] : []), high];
 }

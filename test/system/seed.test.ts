@@ -154,13 +154,3 @@ test('a device with the root alone gives exactly its pieces, and a flipped bit i
     assert.equal(got.equals(want), piece !== 5, `piece ${piece} of the root`);
   }
 });
-
-test('the unit that is shipped is as confined as it can be', () => {
-  const unit = join(import.meta.dirname, '../../server/image/seed/swarmboot-seed.service');
-  const report = execFileSync('systemd-analyze', ['security', '--offline=true', unit], {
-    encoding: 'utf8',
-    timeout: WAIT_MS,
-  });
-  const exposure = Number(/Overall exposure level for \S+: (\d+\.\d)/.exec(report)?.[1]);
-  assert.ok(exposure <= 2.0, `systemd-analyze calls its exposure ${exposure}`);
-});

@@ -30,6 +30,12 @@ test('an image that may not fit below the hole under 4 GiB gets a second region 
   ]);
 });
 
+test('two regions never share RAM: what the first has above 4 GiB would be missing at the start of the second', () => {
+  const largest = (4096 - 312 - 4) * MIB;
+  assert.deepEqual(regionParameters(largest), ['nokaslr', 'memmap=3784M%312M-1+12', 'memmap=3784M%4G-1+12']);
+  assert.deepEqual(regionParameters(largest + 1), ['nokaslr', 'memmap=3786M%4G-1+12']);
+});
+
 const GIB = 1024 * MIB;
 const EIGHT_GIB: RamRange[] = [
   [0, 0x9fbff],

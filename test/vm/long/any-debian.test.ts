@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import type { AcceleratorDecision } from '../../../qemu/accel.ts';
 import { bootToLogin } from '../../../qemu/boot-to-login.ts';
-import { PATIENCE, withLab } from '../../../qemu/lab.ts';
+import { PATIENCE, PATIENCE_252, withLab } from '../../../qemu/lab.ts';
 import type { Credentials } from '../../../qemu/login.ts';
 import { SEED_PACKAGES } from '../../../server/image/seed-content.ts';
 import { DRACUT_13, type ForeignImage, LIVE_13, LIVE_CREDENTIALS, publishForeign } from '../foreign-image.ts';
@@ -25,6 +25,7 @@ interface Case {
   readonly credentials?: Credentials;
   readonly strategy: 'pmem' | 'retain' | 'cpio';
   readonly memoryMiB: number;
+  readonly patience?: string;
   /** Stage-1 brings the seeder along, which these images do not have. */
   readonly brings?: boolean;
   /** What the login must find besides: a command of the shell, and what it prints. */
@@ -51,6 +52,7 @@ function publishBuilt(name: string, more: readonly string[]): void {
 const BOOKWORM = {
   image: 'bookworm',
   publish: () => publishBuilt('bookworm', ['--suite', 'bookworm']),
+  patience: PATIENCE_252,
 };
 /** The lab's image as it is before the seeder is added: the same recipe, which is in the cache. */
 const NO_SEEDER = {
@@ -96,6 +98,7 @@ describe('an image that Debian made', () => {
 
   for (const wanted of CASES) {
     const { image, publish, credentials = CREDENTIALS, strategy, memoryMiB, brings, command } = wanted;
+    const { patience = PATIENCE } = wanted;
     it(`${image}, by ${strategy}`, async () => {
       if (!published.has(image)) publish();
       published.add(image);
@@ -104,7 +107,7 @@ describe('an image that Debian made', () => {
         serverArguments: brings ? ['--append', 'swarmboot.seed=bring'] : [],
       };
       await withLab({ ...options, machines: 1, memoryMiB }, async (lab) => {
-        const more = `swarmboot.handoff=${strategy} swarmboot.linger=0 swarmboot.hostname=${HOST} swarmboot.append="${PATIENCE} loglevel=5"`;
+        const more = `swarmboot.handoff=${strategy} swarmboot.linger=0 swarmboot.hostname=${HOST} swarmboot.append="${patience} loglevel=5"`;
         const machine = await startStage1(lab, 0, more);
         const outcome = await bootToLogin(machine, { credentials, timeoutMs: LOGIN_TIMEOUT_MS });
         assert.ok(outcome.ok, outcome.failure ?? 'failed');

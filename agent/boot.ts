@@ -38,8 +38,12 @@ import { verifyPhase } from './phases/verify.ts';
 import { createTelemetry, httpPost, telemetryUrl } from './telemetry.ts';
 
 const MINUTE_MS = 60_000;
-/** Slowest RAM or pmem that is worth waiting for, in bytes per second: the deadlines of verify and handoff scale by it. */
+/**
+ * Slowest RAM or pmem that is worth waiting for, in bytes per second: the deadlines of memory, verify and handoff scale by
+ * it. Phase memory tries one page in 4 MiB, and the kernel reads 128 KiB for each.
+ */
 const SLOWEST_BYTES_PER_SECOND = 2 * 1024 * 1024;
+const TRIED_SHARE = 1 / 32;
 /** A download has its own end, without progress; this is for one that trickles on for a day. */
 const SWARM_LIMIT_MS = 24 * 60 * MINUTE_MS;
 const LINGER_SLACK_MS = 30_000;
@@ -167,7 +171,7 @@ async function bootImage(
   const excluded: Strategy[] = [];
   let earlier: Room | undefined;
   for (;;) {
-    const room = await runPhase(around, 'memory', MINUTE_MS, (context) =>
+    const room = await runPhase(around, 'memory', MINUTE_MS + byteTimeMs * TRIED_SHARE, (context) =>
       memoryPhase(context, {
         ...{ engine, release, forced: parameters.handoff, excluded, earlier },
         seed: parameters.seed,

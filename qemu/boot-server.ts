@@ -121,7 +121,7 @@ export class BootServer {
   }
 
   /** Starts `swarmboot serve` (again, after `stopHttp`), with `more` arguments besides those of the lab. */
-  async startHttp(timeoutMs = 20_000, more: readonly string[] = []): Promise<void> {
+  async startHttp(timeoutMs = 60_000, more: readonly string[] = []): Promise<void> {
     const { state, config, image, arch } = this.#options;
     const program = this.#start('swarmboot', [
       ...[SWARMBOOT, 'serve', '--state', state, '--config', config, '--image', image],

@@ -2,9 +2,9 @@
  * One file or block device of a store: opened once, read and written at positions, so that its bytes live in the page
  * cache, tmpfs or persistent memory and never stay in the JavaScript heap.
  */
-import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { constants, readSync, type Stats, writeSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, readlink, statfs } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { StoreError, storeErrorFrom } from './store-error.ts';
 
 export interface StoreFile {
@@ -23,15 +23,35 @@ export interface StoreFileOptions {
   readonly exact: boolean;
 }
 
-/** Size of a block device in bytes: stat says 0, sysfs knows (Linux, in units of 512). undefined if sysfs is not there. */
-async function blockDeviceSize(rdev: number): Promise<number | undefined> {
+/** `f_type` of file systems whose files are memory and nothing else: tmpfs and ramfs, statfs(2). */
+const MEMORY_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
+/** The same among block devices: persistent memory, as the handoff leaves it behind, and RAM disks. */
+const MEMORY_DEVICE = /^(pmem|ram)\d/;
+
+/** The directory of sysfs that tells about a block device (Linux). */
+function sysfsOf({ rdev }: Stats): string {
   // dev_t of Linux, as glibc's gnu_dev_major and gnu_dev_minor read it; Number keeps 52 of its 64 bits.
   const major = Math.floor(rdev / 2 ** 8) % 2 ** 12;
   const minor = (rdev % 2 ** 8) + (Math.floor(rdev / 2 ** 20) % 2 ** 12) * 2 ** 8;
+  return `/sys/dev/block/${major}:${minor}`;
+}
+
+/** Size of a block device in bytes: stat says 0, sysfs knows (in units of 512). undefined if sysfs is not there. */
+async function blockDeviceSize(stat: Stats): Promise<number | undefined> {
   try {
-    return Number(await readFile(`/sys/dev/block/${major}:${minor}/size`, 'latin1')) * 512;
+    return Number(await readFile(`${sysfsOf(stat)}/size`, 'latin1')) * 512;
   } catch {
     return undefined;
+  }
+}
+
+/** Whether reading and writing are copies in memory, unless tmpfs was swapped out. False where the system does not tell. */
+async function isMemory(path: string, stat: Stats): Promise<boolean> {
+  try {
+    if (stat.isBlockDevice()) return MEMORY_DEVICE.test(basename(await readlink(sysfsOf(stat))));
+    return MEMORY_FILE_SYSTEMS.has((await statfs(path)).type);
+  } catch {
+    return false;
   }
 }
 
@@ -41,11 +61,10 @@ async function hasByteAt(handle: FileHandle, position: number): Promise<boolean>
   return (await handle.read(Buffer.alloc(1), 0, 1, position)).bytesRead === 1;
 }
 
-async function prepare(handle: FileHandle, options: StoreFileOptions): Promise<void> {
+async function prepare(handle: FileHandle, stat: Stats, options: StoreFileOptions): Promise<void> {
   const { path, mode, neededBytes, exact } = options;
-  const stat = await handle.stat();
   if (stat.isBlockDevice()) {
-    const size = await blockDeviceSize(stat.rdev);
+    const size = await blockDeviceSize(stat);
     const enough = size === undefined ? await hasByteAt(handle, neededBytes - 1) : size >= neededBytes;
     if (!enough) {
       throw new StoreError(
@@ -69,16 +88,19 @@ async function prepare(handle: FileHandle, options: StoreFileOptions): Promise<v
 class PositionedFile implements StoreFile {
   readonly path: string;
   readonly handle: FileHandle;
-  constructor(path: string, handle: FileHandle) {
+  readonly #inMemory: boolean;
+
+  constructor(path: string, handle: FileHandle, inMemory: boolean) {
     this.path = path;
     this.handle = handle;
+    this.#inMemory = inMemory;
   }
 
   async readAt(position: number, target: Uint8Array): Promise<void> {
     let done = 0;
     try {
       while (done < target.length) {
-        const { bytesRead } = await this.handle.read(target, done, target.length - done, position + done);
+        const bytesRead = await this.#read(target, done, position + done);
         if (bytesRead === 0)
           throw new StoreError('truncated', `File ${this.path} ends at byte ${position + done}`);
         done += bytesRead;
@@ -88,12 +110,24 @@ class PositionedFile implements StoreFile {
     }
   }
 
+  /** Memory is copied here and now: to wake another thread for it, and to be woken by it, costs more than the copy. */
+  #read(target: Uint8Array, from: number, position: number): number | Promise<number> {
+    const length = target.length - from;
+    if (this.#inMemory) return readSync(this.handle.fd, target, from, length, position);
+    return this.handle.read(target, from, length, position).then(({ bytesRead }) => bytesRead);
+  }
+
+  #write(bytes: Uint8Array, from: number, position: number): number | Promise<number> {
+    const length = bytes.length - from;
+    if (this.#inMemory) return writeSync(this.handle.fd, bytes, from, length, position);
+    return this.handle.write(bytes, from, length, position).then(({ bytesWritten }) => bytesWritten);
+  }
+
   async writeAt(position: number, bytes: Uint8Array): Promise<void> {
     let done = 0;
     try {
       while (done < bytes.length) {
-        const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, position + done);
-        done += bytesWritten;
+        done += await this.#write(bytes, done, position + done);
       }
     } catch (error) {
       throw storeErrorFrom(error, `Cannot write ${bytes.length} bytes at ${position} of ${this.path}`);
@@ -126,8 +160,9 @@ export async function openStoreFile(options: StoreFileOptions): Promise<StoreFil
     } else {
       handle = await open(path, 'r');
     }
-    await prepare(handle, options);
-    return new PositionedFile(path, handle);
+    const stat = await handle.stat();
+    await prepare(handle, stat, options);
+    return new PositionedFile(path, handle, await isMemory(path, stat));
   } catch (error) {
     await handle?.close();
     throw storeErrorFrom(error, `Cannot open ${path} to ${mode}`);

@@ -8,10 +8,14 @@ import { directorySegments } from '../../torrent/store-directory.ts';
 import { makeSample, SAMPLE_FILES } from './sample-torrent.ts';
 import { type StoreUnderTest, storeContract } from './store-contract.ts';
 
+/** Memory, which is read without another thread's help. */
+const TMPFS = '/dev/shm';
+
 async function under(
   segmentsIn: (directory: string) => readonly Segment[],
+  parent = tmpdir(),
 ): Promise<StoreUnderTest & { directory: string }> {
-  const directory = await mkdtemp(join(tmpdir(), 'swarmboot-store-'));
+  const directory = await mkdtemp(join(parent, 'swarmboot-store-'));
   const segments = segmentsIn(directory);
   const store = await openSegmentStore(segments, 'write');
   return {
@@ -42,6 +46,7 @@ const cpioLike = (directory: string) => {
 suite('store', () => {
   storeContract('one file', () => under((directory) => [segment(0, 10_000, join(directory, 'x'))]));
   storeContract('one file with an offset, pads and a hole', () => under(cpioLike));
+  storeContract('one file in memory', () => under(cpioLike, TMPFS));
   storeContract('many small files and pads', () =>
     under((directory) =>
       Array.from({ length: 40 }, (_, index) =>
@@ -80,15 +85,16 @@ suite('store', () => {
     }
   });
 
-  test('a file that is too short, or becomes so, is an error with numbers', async () => {
-    await using one = await under((directory) => [segment(0, 10_000, join(directory, 'x'))]);
-    await truncate(join(one.directory, 'x'), 4000);
-    await assert.rejects(one.store.read(3000, Buffer.alloc(2000)), {
-      code: 'truncated',
-      message: /ends at byte 4000/,
+  for (const parent of [tmpdir(), TMPFS])
+    test(`a file in ${parent} that is too short, or becomes so, is an error with numbers`, async () => {
+      await using one = await under((directory) => [segment(0, 10_000, join(directory, 'x'))], parent);
+      await truncate(join(one.directory, 'x'), 4000);
+      await assert.rejects(one.store.read(3000, Buffer.alloc(2000)), {
+        code: 'truncated',
+        message: /ends at byte 4000/,
+      });
+      await assert.rejects(one.reopen(), { code: 'truncated', message: /has 4000 bytes, 10000 are needed/ });
     });
-    await assert.rejects(one.reopen(), { code: 'truncated', message: /has 4000 bytes, 10000 are needed/ });
-  });
 
   const wrong: readonly (readonly [string, readonly Segment[]])[] = [
     ['a gap', [segment(0, 10, '/tmp/x'), segment(11, 1, undefined)]],

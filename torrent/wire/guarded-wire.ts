@@ -93,6 +93,13 @@ export class GuardedWire extends Wire {
     return this.#budget.spend(1, this.#options.now()) ? undefined : 'message-flood';
   }
 
+  /** What the peer owes us, in bytes. */
+  get requestedBytes(): number {
+    let sum = 0;
+    for (const { length } of this.requests) sum += length;
+    return sum;
+  }
+
   /** A block that was asked for has arrived. */
   receivePiece(piece: number, begin: number, block: Uint8Array): void {
     this.#budget.payload(block.length);

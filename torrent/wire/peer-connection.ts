@@ -9,6 +9,7 @@ import type { Endpoint } from '../endpoint.ts';
 import type { PeerDescription } from './extended-handshake.ts';
 import { Framer } from './framer.ts';
 import { GuardedWire } from './guarded-wire.ts';
+import type { Feed } from './inlet.ts';
 import type { TorrentShape } from './message-rules.ts';
 import { Outbox } from './outbox.ts';
 import type { UploadRequest, UploadTarget } from './upload-queue.ts';
@@ -45,6 +46,8 @@ export interface PeerConnectionOptions {
 const MOST_PENDING_BYTES = 4 * 2 ** 20;
 /** A read of less than this was hardly worth its wake-up. */
 const TRICKLE_BYTES = 32 * 1024;
+/** A read of less than this, while more than twice as much is on its way, came too soon. */
+const AMPLE_BYTES = 256 * 1024;
 
 export class PeerConnection implements UploadTarget {
   readonly key: number;
@@ -145,12 +148,13 @@ export class PeerConnection implements UploadTarget {
   }
 
   /** Bytes from the socket; they are not kept. Returns when more of them are wanted. */
-  feed(chunk: Buffer): 'now' | 'later' {
+  feed(chunk: Buffer): ReturnType<Feed> {
     if (this.#closed) return 'now';
     this.lastReceivedAt = this.#now();
     this.#framer.push(chunk);
     // In the middle of a block nothing can be decided before its end; a full house is read on at once.
-    return chunk.length < TRICKLE_BYTES && this.#framer.missingBytes > chunk.length ? 'later' : 'now';
+    if (chunk.length < TRICKLE_BYTES && this.#framer.missingBytes > chunk.length) return 'later';
+    return chunk.length < AMPLE_BYTES && this.wire.requestedBytes > 2 * AMPLE_BYTES ? 'soon' : 'now';
   }
 
   /** Whatever waits to go out goes now. */

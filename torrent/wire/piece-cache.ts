@@ -1,5 +1,7 @@
 /**
- * Pieces read from the store for uploading: whole pieces, least recently used out first, a bounded number.
+ * Pieces for uploading, whole, in a bounded number of buffers. One that was read from the store and went out from its first byte to its
+ * last makes room first, the latest of them before others: its buffer is still in the processor's cache, and nobody may ever ask
+ * for it again. Then the least recently used.
  *
  * Invariants: a buffer is used again only when no socket holds a view of it any more (`pins` is zero); however little
  * the sockets take, `SPARE_BUFFERS` can be used again at any time. Without the second, a few peers that ask for a block of every
@@ -13,6 +15,8 @@ interface Entry {
   readonly buffer: Buffer;
   readonly bytes: Buffer;
   pins: number;
+  /** Bytes that were not lent yet; infinite for a piece that several peers will want. */
+  unlent: number;
 }
 
 export interface PieceCacheOptions {
@@ -27,6 +31,8 @@ export class PieceCache {
   readonly #entries = new Map<number, Entry>();
   readonly #loading = new Map<number, Promise<boolean>>();
   readonly #free: Buffer[] = [];
+  /** Entries that were lent from begin to end; the latest is the last. */
+  readonly #spent = new Set<Entry>();
   #buffers = 0;
   /** Entries that a socket holds a view of. */
   #pinned = 0;
@@ -60,13 +66,18 @@ export class PieceCache {
     this.#entries.delete(piece);
     this.#entries.set(piece, entry);
     const bytes = entry.bytes.subarray(begin, begin + length);
+    entry.unlent -= length;
     if (entry.pins === 0 && this.#most - this.#pinned <= SPARE_BUFFERS)
       return { bytes: Buffer.from(bytes), giveBack: () => {} };
     if (entry.pins++ === 0) this.#pinned++;
     return {
       bytes,
       giveBack: () => {
-        if (--entry.pins === 0) this.#pinned--;
+        if (--entry.pins > 0) return;
+        this.#pinned--;
+        if (entry.unlent > 0) return;
+        this.#spent.delete(entry);
+        this.#spent.add(entry);
       },
     };
   }
@@ -77,7 +88,13 @@ export class PieceCache {
     const buffer = this.#takeBuffer();
     if (!buffer) return;
     buffer.set(bytes);
-    this.#entries.set(piece, { piece, buffer, bytes: buffer.subarray(0, bytes.length), pins: 0 });
+    this.#entries.set(piece, {
+      piece,
+      buffer,
+      bytes: buffer.subarray(0, bytes.length),
+      pins: 0,
+      unlent: Infinity,
+    });
   }
 
   isLoading(piece: number): boolean {
@@ -97,7 +114,7 @@ export class PieceCache {
     const loading = this.#options.read(piece, bytes).then(
       () => {
         this.#loading.delete(piece);
-        this.#entries.set(piece, { piece, buffer, bytes, pins: 0 });
+        this.#entries.set(piece, { piece, buffer, bytes, pins: 0, unlent: bytes.length });
         return true;
       },
       () => {
@@ -111,7 +128,7 @@ export class PieceCache {
   }
 
   #takeBuffer(): Buffer | undefined {
-    const free = this.#free.pop();
+    const free = this.#free.pop() ?? this.#takeSpent();
     if (free) return free;
     if (this.#buffers < this.#most) {
       this.#buffers++;
@@ -119,9 +136,20 @@ export class PieceCache {
     }
     for (const entry of this.#entries.values()) {
       if (entry.pins > 0) continue;
-      this.#entries.delete(entry.piece);
-      return entry.buffer;
+      return this.#evict(entry);
     }
     return undefined;
+  }
+
+  #takeSpent(): Buffer | undefined {
+    let latest: Entry | undefined;
+    for (const entry of this.#spent) if (entry.pins === 0) latest = entry;
+    return latest && this.#evict(latest);
+  }
+
+  #evict(entry: Entry): Buffer {
+    this.#entries.delete(entry.piece);
+    this.#spent.delete(entry);
+    return entry.buffer;
   }
 }

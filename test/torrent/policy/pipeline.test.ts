@@ -18,8 +18,14 @@ test('as many blocks as arrive in about a tenth of a second', () => {
     assert.ok(waitMs > 60 && waitMs < 130, `${waitMs} ms at ${perBlockMs} ms per block`);
   }
 });
-test('a fast peer gets all it can take within a few hundred blocks', () => {
-  assert.equal(depthBehind(0.03, 600), 512);
+test('a fast peer that is near gets 2 MiB, and more only if that is no queue', () => {
+  assert.equal(depthBehind(0.03, 600), 128);
+  assert.equal(depthBehind(0.001, 600), 512);
+});
+test('a fast peer that is far away gets all it can take', () => {
+  const window = new RequestWindow();
+  for (let block = 0; block < 600; block++) window.arrived(20 + window.depth(roomy) * 0.005, 8);
+  assert.equal(window.depth(roomy), 512);
 });
 test('a slow peer keeps a few, so that its link is never idle', () => {
   assert.equal(depthBehind(500, 100), 8);

@@ -1,6 +1,7 @@
 /** The hashing thread says what `checkPiece` says, also when it is gone. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkPiece } from '../../../torrent/piece-check.ts';
 import { HashThread } from '../../../torrent/swarm/hash-thread.ts';
 import { makeContent } from '../swarm-fixtures.ts';
@@ -11,13 +12,29 @@ const shared = (bytes: Uint8Array): Buffer => {
   return copy;
 };
 
-/** Longer pieces than are ever hashed without a thread. */
 const LONG = 2 ** 19;
+
+/** A clock for which every hash takes longer than a loop has time for. */
+function overworked(): () => number {
+  let now = 0;
+  return () => (now += 100);
+}
+
+/** Checks `piece` until a thread does it. */
+async function startThread(thread: HashThread, bytes: Buffer): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!thread.isRunning) {
+    assert.ok(performance.now() < deadline, 'no thread after 20 s');
+    assert.equal(await thread.check(0, bytes), 'ok', 'nobody waits for the thread');
+    await sleep(1);
+  }
+}
 
 test('every piece, right and altered, as checkPiece judges it', async (t) => {
   const { metainfo, bytes } = await makeContent(3 * LONG + 777, LONG);
-  const thread = new HashThread(metainfo, () => performance.now());
+  const thread = new HashThread(metainfo, overworked());
   t.after(() => thread.close());
+  await startThread(thread, shared(bytes.subarray(0, metainfo.pieceLength)));
   const gone = new HashThread(metainfo, () => performance.now());
   gone.close();
   for (let piece = 0; piece < metainfo.pieceCount; piece++) {
@@ -39,7 +56,8 @@ test('every piece, right and altered, as checkPiece judges it', async (t) => {
 
 test('a check under way when the thread ends is finished here', async () => {
   const { metainfo, bytes } = await makeContent(LONG, LONG);
-  const thread = new HashThread(metainfo, () => performance.now());
+  const thread = new HashThread(metainfo, overworked());
+  await startThread(thread, shared(bytes.subarray(0, metainfo.pieceLength)));
   const checks = Array.from({ length: 20 }, () =>
     thread.check(0, shared(bytes.subarray(0, metainfo.pieceLength))),
   );
@@ -47,27 +65,29 @@ test('a check under way when the thread ends is finished here', async () => {
   assert.deepEqual(new Set(await Promise.all(checks)), new Set(['ok']));
 });
 
-test('pieces that come slowly, or a few at once, need no thread; one is there once they come fast', async (t) => {
+test('hashes that leave the loop most of its time need no thread, nor do some at once; one is there once they do not', async (t) => {
   const { metainfo, bytes } = await makeContent(65_536);
   let now = 0;
-  const thread = new HashThread(metainfo, () => now);
+  // It is asked three times for each check, of which the hash is one.
+  const thread = new HashThread(metainfo, () => (now += 1));
   t.after(() => thread.close());
   const right = shared(bytes.subarray(0, metainfo.pieceLength));
   const altered = shared(right);
   altered[0]! ^= 1;
-  /** Checks `bytesInAll` of pieces, one every `pauseMs`. */
-  const checkMany = async (bytesInAll: number, pauseMs: number): Promise<void> => {
-    for (let checked = 0; checked < bytesInAll; checked += 2 * right.length) {
+  const checkMany = async (checks: number, pauseMs: number): Promise<void> => {
+    for (let done = 0; done < checks; done += 2) {
       now += 2 * pauseMs;
       assert.equal(await thread.check(0, right), 'ok');
       assert.equal(await thread.check(0, altered), 'bad');
     }
+    await sleep(500); // a thread that was begun is there
   };
-  const slowly = (2 * right.length * 1000) / (16 * 2 ** 20);
-  await checkMany(8 * 2 ** 20, slowly);
-  assert.equal(thread.isRunning, false, 'slowly');
-  await checkMany(2 * 2 ** 20, 0);
-  assert.equal(thread.isRunning, false, 'a few at once');
-  await checkMany(4 * 2 ** 20, 0);
-  assert.equal(thread.isRunning, true, 'fast');
+  await checkMany(400, 3);
+  assert.equal(thread.isRunning, false, 'a sixth of the time');
+  await checkMany(20, 0);
+  assert.equal(thread.isRunning, false, 'some at once');
+  await checkMany(400, 0);
+  const deadline = performance.now() + 20_000;
+  while (!thread.isRunning && performance.now() < deadline) await sleep(10);
+  assert.equal(thread.isRunning, true, 'a third of the time');
 });

@@ -84,6 +84,26 @@ test('each piece is read once for all its blocks', async () => {
   for (const { bytes } of target.sent) assert.ok(bytes.every((byte) => byte === 3));
 });
 
+test('a piece that went out whole makes room before one that did not, unless it was kept for several', async () => {
+  const { cache, queue, reads } = lab({ most: 4 });
+  cache.keep(9, Buffer.alloc(PIECE, 9));
+  const target = new Target();
+  const whole = async (piece: number): Promise<void> => {
+    const before = target.sent.length;
+    for (let index = 0; index < 4; index++) queue.push(target, block(piece, index));
+    await until(() => target.sent.length === before + 4, `piece ${piece}`);
+  };
+  await whole(9);
+  queue.push(target, block(1));
+  await until(() => target.sent.length === 5, 'a part of piece 1');
+  for (let piece = 2; piece < 8; piece++) await whole(piece);
+  assert.deepEqual(reads, [1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(
+    [9, 1, 2, 3, 4, 5, 6, 7].filter((piece) => cache.has(piece)),
+    [9, 1, 7],
+  );
+});
+
 test('a buffer that a socket still holds is not used for another piece', async () => {
   const { queue, reads } = lab({ most: 3 });
   const slow = new Target();

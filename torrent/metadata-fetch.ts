@@ -4,9 +4,10 @@
  * Each peer is asked for all of it; the first dictionary with the right hash wins. A peer whose dictionary is wrong is
  * dropped and not dialed again.
  */
-import { hash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { UtMetadata } from 'ut_metadata';
 import type { Endpoint } from './endpoint.ts';
+import { makePeerId } from './peer-id.ts';
 import { DEFAULT_TUNING, type SwarmTuning } from './swarm/options.ts';
 import { Room } from './swarm/room.ts';
 import { startTracker } from './tracker.ts';
@@ -48,7 +49,7 @@ export function fetchMetadata(
   const warn = (code: string, message: string): void => onWarning?.({ code, message });
   const settings = { ...DEFAULT_TUNING, ...tuning };
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const peerId = Buffer.concat([Buffer.from('-SB0100-'), randomBytes(12)]);
+  const peerId = makePeerId();
   const extensions = new Map<number, UtMetadata>();
   const askedAt = new Map<number, number>();
 

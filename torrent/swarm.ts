@@ -2,17 +2,16 @@
  * One torrent, alive: leeches what is missing and seeds what is there, at the same time. This is the shell: it owns
  * sockets, timers and the store, and does what the policies (policy/) decide.
  */
-import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Endpoint } from './endpoint.ts';
 import { isPrivate } from './metainfo-private.ts';
+import { makePeerId } from './peer-id.ts';
 import { WEBSEED_KEY } from './policy/active-piece.ts';
 import { Bitset } from './policy/bitset.ts';
 import { claimForWebseed } from './policy/claim.ts';
 import { Download } from './policy/download.ts';
 import type { DownloadEvent } from './policy/download-events.ts';
 import { DEFAULT_REQUEST_QUEUE } from './policy/pipeline.ts';
-import { webseedMayHelp } from './policy/webseed-turn.ts';
 import { Announcer } from './swarm/announcer.ts';
 import { Arrivals, type ArrivedFrom } from './swarm/arrivals.ts';
 import { checkedReads } from './swarm/checked-reads.ts';
@@ -21,6 +20,7 @@ import { Discovery } from './swarm/discovery.ts';
 import { execute, type Hands } from './swarm/execute.ts';
 import { HashThread } from './swarm/hash-thread.ts';
 import { Landing } from './swarm/landing.ts';
+import { type MemoryBudget, memoryBudget } from './swarm/memory-budget.ts';
 import {
   DEFAULT_TUNING,
   type SwarmEvents,
@@ -42,10 +42,6 @@ import { PieceBuffers } from './wire/piece-buffers.ts';
 export type { SwarmEvents, SwarmOptions, SwarmStats, SwarmTuning } from './swarm/options.ts';
 
 const TICK_MS = 250;
-const DEFAULT_MEMORY_BYTES = 32 * 2 ** 20;
-const FEWEST_BUFFERS = 6;
-/** BEP 20: client and version, then twelve random bytes. */
-const PEER_ID_PREFIX = '-SB0100-';
 
 /**
  * Events: see `SwarmEvents`. A swarm runs until `close`; completing a download does not end it, it goes on seeding.
@@ -69,7 +65,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   readonly #peerId: Buffer;
   #arrivals: Arrivals | undefined;
   readonly #completion = new Completion();
-  readonly #memoryPieces: number;
+  readonly #memory: MemoryBudget;
   readonly #exchange: PeerExchange;
   #discovery: Discovery | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -98,15 +94,11 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     this.#tuning = tuning;
     this.#startedAt = tuning.now();
     this.#shape = shapeOf(metainfo);
-    this.#peerId = Buffer.concat([Buffer.from(PEER_ID_PREFIX), randomBytes(20 - PEER_ID_PREFIX.length)]);
+    this.#peerId = makePeerId();
     const { pieceCount, pieceLength } = metainfo;
-    this.#memoryPieces = Math.max(
-      FEWEST_BUFFERS,
-      Math.floor((options.memoryLimitBytes ?? DEFAULT_MEMORY_BYTES) / pieceLength),
-    );
-    const mostActive = Math.ceil(this.#memoryPieces / 2);
     // A partial seed wants nothing: to its download side it is complete.
     const seeds = options.complete || options.holds !== undefined;
+    this.#memory = memoryBudget(pieceLength, { limitBytes: options.memoryLimitBytes, seeds });
     const have = seeds ? Bitset.full(pieceCount) : new Bitset(pieceCount);
     this.#offered = options.holds ? new Bitset(pieceCount) : have;
     for (const piece of options.holds ?? []) this.#offered.add(piece);
@@ -116,13 +108,13 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       pieceLength,
       lengthOf: this.#shape.lengthOf,
       have,
-      mostActive,
+      mostActive: this.#memory.active,
       ownPeerId: this.#peerId,
       random: tuning.random,
       requestTimeoutMs: tuning.requestTimeoutMs,
       startedAt: this.#startedAt,
     });
-    this.#buffers = new PieceBuffers(pieceLength, mostActive);
+    this.#buffers = new PieceBuffers(pieceLength, this.#memory.active);
     this.#landing = new Landing(this.#download, this.#buffers, this.#shape);
     this.#seeding = new Seeding({
       shape: this.#shape,
@@ -134,7 +126,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
           })
         : (piece, target) => store.read(piece * pieceLength, target),
       bytesPerSecond: options.uploadBytesPerSecond ?? 0,
-      cachedPieces: seeds ? this.#memoryPieces : this.#memoryPieces - mostActive,
+      cachedPieces: this.#memory.cached,
       slots: tuning.uploadSlots,
       superSeeding: options.complete === true && options.role === 'origin',
       now: tuning.now,
@@ -164,7 +156,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     this.#webseeds = new Webseeds({
       metainfo,
       urls: have.isFull ? [] : (options.webseeds ?? metainfo.urlList),
-      claim: () => (this.#webseedsMayHelp() ? claimForWebseed(this.#download, tuning.now()) : -1),
+      claim: () => this.#claimForWebseed(),
       bufferOf: (piece) => this.#landing.bytesOf(piece),
       fetched: (piece, url) => this.#verify(piece, [url]),
       abandoned: (piece) => this.#apply({ type: 'abandoned', piece }),
@@ -184,8 +176,6 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     const now = this.#tuning.now();
     const { received } = this.#download;
     const have = this.#offered;
-    let seeds = 0;
-    for (const peer of this.#download.peers.values()) if (peer.pieces.isFull) seeds++;
     return {
       pieces: have.count,
       pieceCount: have.size,
@@ -195,7 +185,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
       uploaded: this.#seeding.sent,
       hashFailures: this.#hashFailures,
       peers: this.#room.peers.size,
-      seeds,
+      seeds: [...this.#download.peers.values()].filter(({ pieces }) => pieces.isFull).length,
       downBytesPerSecond: this.#download.rate.bytesPerSecond(now),
       upBytesPerSecond: this.#seeding.bytesPerSecond,
       bannedPeers: this.#room.book.banCount,
@@ -222,12 +212,15 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     if (!this.#closed) {
       this.#closed = true;
       clearInterval(this.#timer);
-      this.#room.close();
-      this.#seeding.close();
-      this.#exchange.close();
-      this.#webseeds.close();
-      this.#announcer.close();
-      this.#hashes?.close();
+      const parts = [
+        this.#room,
+        this.#seeding,
+        this.#exchange,
+        this.#webseeds,
+        this.#announcer,
+        this.#hashes,
+      ];
+      for (const part of parts) part?.close();
       this.#completion.reject(new Error('The swarm was closed before the download was complete'));
     }
     const written = this.#arrivals?.close();
@@ -365,29 +358,22 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     this.#webseeds.close();
     this.#hashes?.close();
     this.#buffers.clear();
-    this.#seeding.growCache(this.#memoryPieces);
+    this.#seeding.growCache(this.#memory.cachedWhenComplete);
     this.#discovery?.complete();
     this.#completion.resolve();
     this.#announcer.flush();
     this.emit('complete');
   }
 
-  #webseedsMayHelp(): boolean {
-    const now = this.#tuning.now();
+  #claimForWebseed(): number {
+    if (this.#closed) return -1;
     const { trackers = this.#options.metainfo.announce, localDiscovery = false } = this.#options;
-    return (
-      !this.#closed &&
-      !this.#download.have.isFull &&
-      webseedMayHelp({
-        startedAt: this.#startedAt,
-        now,
-        connectedPeers: this.#room.peers.size,
-        hasSource: this.#download.hasSource,
-        peersExpected: localDiscovery || trackers.length > 0 || this.#room.book.size > 0,
-        lastBlockAt: this.#download.lastBlockAt,
-        bytesPerSecond: this.#download.peersBytesPerSecond(now),
-      })
-    );
+    const circumstances = {
+      startedAt: this.#startedAt,
+      connectedPeers: this.#room.peers.size,
+      peersExpected: localDiscovery || trackers.length > 0 || this.#room.book.size > 0,
+    };
+    return claimForWebseed(this.#download, circumstances, this.#tuning.now());
   }
 
   #withdrawn(piece: number, reason: string): void {

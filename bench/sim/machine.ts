@@ -3,52 +3,18 @@
  * network and clock of this folder instead of sockets and timers. Payload has no content but "good" or "bad".
  */
 import { Bitset } from '../../torrent/policy/bitset.ts';
-import { Choker } from '../../torrent/policy/choker.ts';
 import { claimForWebseed } from '../../torrent/policy/claim.ts';
 import { Download } from '../../torrent/policy/download.ts';
 import type { DownloadCommand, DownloadEvent } from '../../torrent/policy/download-events.ts';
 import { acceptsMore } from '../../torrent/policy/mesh.ts';
 import { BLOCK_BYTES, DEFAULT_REQUEST_QUEUE } from '../../torrent/policy/pipeline.ts';
-import { Rate } from '../../torrent/policy/rate.ts';
-import { SuperSeeding } from '../../torrent/policy/super-seeding.ts';
-import { type UploadRequest, type UploadTarget, UploadTurns } from '../../torrent/policy/upload-turns.ts';
-import { webseedMayHelp } from '../../torrent/policy/webseed-turn.ts';
+import { Connection } from './connection.ts';
 import type { EventQueue } from './event-queue.ts';
-import { about, bare, block, have, hello, type PeerMessage } from './messages.ts';
+import { Giving } from './giving.ts';
+import type { MachineOptions } from './machine-options.ts';
+import { about, bare, have, hello, type PeerMessage } from './messages.ts';
 import { Flow, Link } from './network.ts';
-import type { Random } from './random.ts';
 import type { SimulatedWebseed } from './webseed.ts';
-
-/** How a machine behaves towards others: as it should, with wrong bytes, or promising pieces and never sending them. */
-export type Conduct = 'honest' | 'liar' | 'mute';
-
-export interface MachineOptions {
-  readonly name: number;
-  readonly events: EventQueue;
-  readonly random: Random;
-  readonly pieceCount: number;
-  readonly pieceLength: number;
-  readonly lengthOf: (piece: number) => number;
-  readonly role: 'peer' | 'origin';
-  readonly superSeeding: boolean;
-  readonly complete: boolean;
-  readonly conduct: Conduct;
-  readonly upBytesPerSecond: number;
-  readonly downBytesPerSecond: number;
-  readonly delayMs: number;
-  readonly windowBytes: number;
-  /** What the kernel takes of each connection before a program sees that it does not drain. */
-  readonly socketBytes: number;
-  /** Hash and write of a piece. */
-  readonly verifyMs: number;
-  readonly memoryBytes: number;
-  readonly mostPeers: number;
-  readonly uploadSlots: number;
-  readonly requestTimeoutMs: number;
-  readonly webseed: SimulatedWebseed | undefined;
-  readonly gained: (machine: Machine, now: number) => void;
-  readonly lost: (machine: Machine, other: Machine, reason: string) => void;
-}
 
 const FEWEST_BUFFERS = 6;
 /** Content: all pieces are alike. Memory that nobody writes to costs nothing. */
@@ -56,28 +22,6 @@ const GOOD = new Uint8Array(16 * 2 ** 20);
 const BAD = new Uint8Array(8 * BLOCK_BYTES).fill(0xff);
 const GOOD_BLOCK = GOOD.subarray(0, BLOCK_BYTES);
 const BAD_BLOCK = BAD.subarray(0, BLOCK_BYTES);
-
-/** This machine's end of a connection. */
-class Connection implements UploadTarget {
-  readonly key: number;
-  readonly other: Machine;
-  readonly out: Flow;
-  joined = false;
-  amChoking = true;
-  peerInterested = false;
-  readonly #socketBytes: number;
-
-  constructor(key: number, other: Machine, out: Flow, socketBytes: number) {
-    this.key = key;
-    this.other = other;
-    this.out = out;
-    this.#socketBytes = socketBytes;
-  }
-
-  get pendingBytes(): number {
-    return Math.max(0, this.out.waitingBytes - this.#socketBytes);
-  }
-}
 
 export class Machine {
   readonly options: MachineOptions;
@@ -91,20 +35,13 @@ export class Machine {
   startedAt: number | undefined;
   finishedAt: number | undefined;
   gone = false;
-  /** Block payload given to connections, in bytes. */
-  uploaded = 0;
-  /** The same by receiver's name. */
-  readonly given = new Map<number, number>();
+  readonly giving: Giving;
   hashFailures = 0;
   /** Block payload that arrived, in bytes. */
   delivered = 0;
   /** Every flow that ever went out from here. */
   readonly flows: Flow[] = [];
   readonly #byKey = new Map<number, Connection>();
-  readonly #choker = new Choker();
-  readonly #turns: UploadTurns<Connection>;
-  readonly #superSeeding: SuperSeeding | undefined;
-  readonly #sendRate: Rate;
   readonly #events: EventQueue;
   /** Pieces with wrong bytes in them. */
   readonly #spoiled = new Map<number, Set<number>>();
@@ -132,10 +69,7 @@ export class Machine {
       requestTimeoutMs: options.requestTimeoutMs,
       startedAt: events.now,
     });
-    this.#turns = new UploadTurns({ bytesPerSecond: 0, startedAt: events.now });
-    this.#sendRate = new Rate(events.now);
-    if (options.superSeeding)
-      this.#superSeeding = new SuperSeeding({ pieceCount, pieceLength, random: random.next });
+    this.giving = new Giving(options, this.have, this.#byKey);
   }
 
   get name(): number {
@@ -171,10 +105,7 @@ export class Machine {
     this.connections.delete(other);
     this.#byKey.delete(connection.key);
     connection.out.close();
-    this.#turns.drop(connection);
-    this.#choker.forget(connection.key);
-    const complete = this.download.peers.get(connection.key)?.pieces.isFull === true;
-    this.#superSeeding?.left(connection.key, complete);
+    this.giving.left(connection, this.download.peers.get(connection.key)?.pieces.isFull === true);
     if (connection.joined) this.#apply({ type: 'left', peer: connection.key });
     this.options.lost(this, other, reason);
     const delayMs = connection.out.delayMs;
@@ -192,8 +123,8 @@ export class Machine {
   tick(): void {
     this.#apply({ type: 'tick' });
     this.#askWebseed();
-    this.#reveal();
-    if (++this.#ticks % 4 === 0) this.#dealSlots();
+    this.giving.reveal(this.download);
+    if (++this.#ticks % 4 === 0) this.giving.dealSlots(this.download);
   }
 
   #open(other: Machine, receiver: Machine): void {
@@ -207,7 +138,7 @@ export class Machine {
         delayMs: delayMs + other.options.delayMs,
         windowBytes,
         receive: (message) => receiver.#receive(this, message as PeerMessage),
-        drained: () => this.#serve(),
+        drained: () => this.giving.serve(),
       }),
       socketBytes,
     );
@@ -219,7 +150,7 @@ export class Machine {
   #greet(other: Machine): void {
     const connection = this.connections.get(other)!;
     const { role, pieceCount, conduct } = this.options;
-    const real = this.#superSeeding ? new Bitset(pieceCount) : this.have;
+    const real = this.giving.isSuperSeeding ? new Bitset(pieceCount) : this.have;
     const shown =
       conduct === 'honest' ? Bitset.fromBitfield(pieceCount, real.bytes)! : Bitset.full(pieceCount);
     connection.out.write(hello(this.peerId, role === 'origin', shown));
@@ -242,13 +173,13 @@ export class Machine {
           longestRequest: 8 * BLOCK_BYTES,
         });
         if (pieces.count > 0) this.#apply({ type: 'pieces', peer, pieces });
-        this.#superSeeding?.joined(peer, this.#events.now);
-        this.#reveal();
+        this.giving.joined(peer);
+        this.giving.reveal(this.download);
         break;
       }
       case 'have':
         this.#apply({ type: 'have', peer, piece: message.piece });
-        this.#reveal();
+        this.giving.reveal(this.download);
         break;
       case 'choke':
       case 'unchoke':
@@ -257,14 +188,13 @@ export class Machine {
       case 'interested':
       case 'uninterested':
         connection.peerInterested = message.kind === 'interested';
-        this.#dealSlots();
+        this.giving.dealSlots(this.download);
         break;
       case 'request':
-        this.#requested(connection, message.request);
+        this.giving.requested(connection, message.request);
         break;
       case 'cancel':
-        if (this.#turns.cancel(connection, message.request))
-          connection.out.write(about('reject', message.request));
+        this.giving.cancelled(connection, message.request);
         break;
       case 'reject':
         this.#apply({ type: 'rejected', peer, ...message.request });
@@ -272,42 +202,6 @@ export class Machine {
       case 'block':
         this.#received(connection, message);
     }
-  }
-
-  #requested(connection: Connection, request: UploadRequest): void {
-    if (this.options.conduct === 'mute') return;
-    this.#superSeeding?.asked(connection.key, this.#events.now);
-    if (this.options.conduct === 'honest' && !this.have.has(request.piece)) {
-      connection.out.write(about('reject', request));
-      return;
-    }
-    this.#turns.push(connection, request);
-    this.#serve();
-  }
-
-  #serve(): void {
-    while (this.#turns.waiting > 0) {
-      const turn = this.#turns.next(this.#events.now, () => true);
-      if (turn.do !== 'send') return;
-      const { target, request } = turn;
-      this.uploaded += request.length;
-      this.#sendRate.add(request.length, this.#events.now);
-      const { name } = target.other;
-      this.given.set(name, (this.given.get(name) ?? 0) + request.length);
-      target.out.write(block(request, this.options.conduct === 'liar'));
-    }
-  }
-
-  #reveal(): void {
-    if (!this.#superSeeding) return;
-    const { now } = this.#events;
-    const input = {
-      peers: this.download.peers,
-      copies: (piece: number) => this.download.copies(piece),
-      bytesPerSecond: this.#sendRate.bytesPerSecond(now),
-    };
-    for (const { peer, piece } of this.#superSeeding.decide(input, now))
-      this.#byKey.get(peer)?.out.write(have(piece));
   }
 
   #received(connection: Connection, message: Extract<PeerMessage, { kind: 'block' }>): void {
@@ -356,8 +250,11 @@ export class Machine {
     const { webseed, lengthOf, verifyMs } = this.options;
     if (!webseed || this.gone) return;
     this.#fetches ??= [webseed.connect(this.link), webseed.connect(this.link)];
-    while (this.#fetches.length > 0 && this.#webseedMayHelp()) {
-      const piece = claimForWebseed(this.download, this.#events.now);
+    while (this.#fetches.length > 0) {
+      const { now } = this.#events;
+      const startedAt = this.startedAt ?? now;
+      const circumstances = { startedAt, connectedPeers: this.connections.size, peersExpected: true };
+      const piece = claimForWebseed(this.download, circumstances, now);
       if (piece < 0) return;
       const fetch = this.#fetches.pop()!;
       fetch(lengthOf(piece), () => {
@@ -366,19 +263,6 @@ export class Machine {
         this.#askWebseed();
       });
     }
-  }
-
-  #webseedMayHelp(): boolean {
-    const { now } = this.#events;
-    return webseedMayHelp({
-      startedAt: this.startedAt ?? now,
-      now,
-      connectedPeers: this.connections.size,
-      hasSource: this.download.hasSource,
-      peersExpected: true,
-      lastBlockAt: this.download.lastBlockAt,
-      bytesPerSecond: this.download.peersBytesPerSecond(now),
-    });
   }
 
   #verified(piece: number): void {
@@ -396,29 +280,5 @@ export class Machine {
     for (const connection of this.connections.values()) connection.out.write(message);
     this.#apply({ type: 'verified', piece, bytes: GOOD.subarray(0, length) });
     this.options.gained(this, this.#events.now);
-  }
-
-  #dealSlots(): void {
-    const { now } = this.#events;
-    const { uploadSlots: slots, random } = this.options;
-    const peers = [...this.connections.values()].map(({ key, peerInterested, amChoking }) => ({
-      key,
-      interested: peerInterested,
-      unchoked: !amChoking,
-      bytesPerSecond: this.download.peers.get(key)?.rate.bytesPerSecond(now) ?? 0,
-    }));
-    const input = { seeding: this.have.isFull, slots, random: random.next };
-    const { choke, unchoke } = this.#choker.decide(peers, input, now);
-    for (const key of choke) {
-      const connection = this.#byKey.get(key)!;
-      connection.amChoking = true;
-      this.#turns.drop(connection);
-      connection.out.write(bare('choke'));
-    }
-    for (const key of unchoke) {
-      const connection = this.#byKey.get(key)!;
-      connection.amChoking = false;
-      connection.out.write(bare('unchoke'));
-    }
   }
 }

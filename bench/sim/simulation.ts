@@ -8,7 +8,8 @@ import { type Endpoint, formatEndpoint } from '../../torrent/endpoint.ts';
 import { dialsWanted } from '../../torrent/policy/mesh.ts';
 import { PeerBook } from '../../torrent/policy/peer-book.ts';
 import { EventQueue } from './event-queue.ts';
-import { type Conduct, Machine } from './machine.ts';
+import { Machine } from './machine.ts';
+import type { Conduct } from './machine-options.ts';
 import { isBalanced } from './network.ts';
 import { Random } from './random.ts';
 import { boundSeconds, type Scenario } from './scenario.ts';
@@ -314,7 +315,7 @@ export class Simulation {
   }
 
   #serverBytes(): number {
-    return this.#webseed ? this.#webseed.sent : this.#seats[0]!.machine.uploaded;
+    return this.#webseed ? this.#webseed.sent : this.#seats[0]!.machine.giving.uploaded;
   }
 
   #outcome(): Outcome {
@@ -369,6 +370,6 @@ export class Simulation {
 
   #matrix(): number[][] {
     const names = this.#seats.map(({ machine }) => machine.name);
-    return this.#seats.map(({ machine }) => names.map((name) => machine.given.get(name) ?? 0));
+    return this.#seats.map(({ machine }) => names.map((name) => machine.giving.given.get(name) ?? 0));
   }
 }

@@ -2,20 +2,30 @@
 import { WEBSEED_KEY } from './active-piece.ts';
 import type { Download } from './download.ts';
 import { pickFromOrigin } from './picker.ts';
+import { type WebseedTurnInput, webseedMayHelp } from './webseed-turn.ts';
 
 /** Peers that deliver nothing for so long do not keep a machine from what falls to others, or from what they have. */
 const IDLE_MS = 1000;
 const STARVING_MS = 3000;
 
+/** What only the swarm around a download knows. */
+export type WebseedCircumstances = Pick<WebseedTurnInput, 'startedAt' | 'connectedPeers' | 'peersExpected'>;
+
 /**
- * A whole piece for a webseed: sealed from the start, or -1 if there is none or no room. Where the webseed is the room's
+ * A whole piece for a webseed: sealed from the start, or -1 if it is not a webseed's turn, there is none, or no room. Where the webseed is the room's
  * only source, each machine fetches its own share, and more only if nothing comes from the others.
  */
-export function claimForWebseed(download: Download, now: number): number {
-  const { options, active: pieces } = download;
+export function claimForWebseed(
+  download: Download,
+  circumstances: WebseedCircumstances,
+  now: number,
+): number {
+  const { options, active: pieces, hasSource, lastBlockAt } = download;
   if (pieces.size >= options.mostActive) return -1;
-  const waitedMs = now - (download.lastBlockAt ?? options.startedAt);
-  const alone = download.hasSource || download.peers.size === 0;
+  const bytesPerSecond = download.peersBytesPerSecond(now);
+  if (!webseedMayHelp({ ...circumstances, now, hasSource, lastBlockAt, bytesPerSecond })) return -1;
+  const waitedMs = now - (lastBlockAt ?? options.startedAt);
+  const alone = hasSource || download.peers.size === 0;
   const piece = pickFromOrigin({
     offered: download.everything,
     taken: download.taken,

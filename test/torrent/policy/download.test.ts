@@ -215,7 +215,8 @@ test('whatever peers do, invariants hold and an honest seed completes the downlo
           lab.now += ms;
           lab.apply({ type: 'tick' });
         } else if (what === 'webseed') {
-          const claimed = claimForWebseed(lab.download, lab.now);
+          const circumstances = { startedAt: -60_000, connectedPeers: lab.owed.size, peersExpected: true };
+          const claimed = claimForWebseed(lab.download, circumstances, lab.now);
           if (claimed >= 0)
             lab.apply({
               type: ms % 2 ? 'abandoned' : 'verified',

@@ -33,6 +33,7 @@ import { PeerExchange } from './swarm/peer-exchange.ts';
 import { Room } from './swarm/room.ts';
 import { Seeding } from './swarm/seeding.ts';
 import { type SwarmShape, shapeOf } from './swarm/shape.ts';
+import { statistics } from './swarm/statistics.ts';
 import { Webseeds } from './swarm/webseeds.ts';
 import { describeSelf } from './wire/extended-handshake.ts';
 import { metadataExtension } from './wire/metadata-extension.ts';
@@ -173,23 +174,17 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   }
 
   stats(): SwarmStats {
-    const now = this.#tuning.now();
-    const { received } = this.#download;
-    const have = this.#offered;
-    return {
-      pieces: have.count,
-      pieceCount: have.size,
-      bytes: this.#payload,
-      totalBytes: this.#options.metainfo.payloadLength,
-      downloaded: { peers: received.peers, seeder: received.origin, webseed: this.#webseedBytes },
-      uploaded: this.#seeding.sent,
+    return statistics({
+      metainfo: this.#options.metainfo,
+      download: this.#download,
+      offered: this.#offered,
+      offeredBytes: this.#payload,
+      webseedBytes: this.#webseedBytes,
       hashFailures: this.#hashFailures,
-      peers: this.#room.peers.size,
-      seeds: [...this.#download.peers.values()].filter(({ pieces }) => pieces.isFull).length,
-      downBytesPerSecond: this.#download.rate.bytesPerSecond(now),
-      upBytesPerSecond: this.#seeding.bytesPerSecond,
-      bannedPeers: this.#room.book.banCount,
-    };
+      seeding: this.#seeding,
+      room: this.#room,
+      now: this.#tuning.now(),
+    });
   }
 
   /** Addresses that were heard of elsewhere. */
@@ -212,15 +207,12 @@ export class Swarm extends EventEmitter<SwarmEvents> {
     if (!this.#closed) {
       this.#closed = true;
       clearInterval(this.#timer);
-      const parts = [
-        this.#room,
-        this.#seeding,
-        this.#exchange,
-        this.#webseeds,
-        this.#announcer,
-        this.#hashes,
-      ];
-      for (const part of parts) part?.close();
+      this.#room.close();
+      this.#seeding.close();
+      this.#exchange.close();
+      this.#webseeds.close();
+      this.#announcer.close();
+      this.#hashes?.close();
       this.#completion.reject(new Error('The swarm was closed before the download was complete'));
     }
     const written = this.#arrivals?.close();

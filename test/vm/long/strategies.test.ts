@@ -11,7 +11,9 @@ import { CONFIG, CREDENTIALS, IMAGE, LOGIN_TIMEOUT_MS, prepare, STATE, startStag
 
 const CASES = [
   { strategy: 'pmem', firmware: 'uefi', memoryMiB: 1024, source: '/dev/pmem0' },
+  // While kexec loads it, the image is there three times.
   { strategy: 'retain', firmware: 'bios', memoryMiB: 2048, source: '/dev/loop0' },
+  { strategy: 'retain', firmware: 'uefi', memoryMiB: 2048, source: '/dev/loop0' },
   { strategy: 'cpio', firmware: 'bios', memoryMiB: 2560, source: '/dev/loop0' },
 ] as const;
 
@@ -32,6 +34,12 @@ describe('handoff', () => {
         assert.ok(outcome.ok, outcome.failure ?? 'failed');
         assert.equal(outcome.timeline.handoff, strategy);
         assert.equal(outcome.facts?.squashfsSource, source);
+        if (strategy === 'retain')
+          assert.match(
+            outcome.facts?.cmdline ?? '',
+            / swarmboot\.root=initrd:\d+ retain_initrd root=tmpfs/,
+            'the root is in the initrd that the kernel keeps',
+          );
       });
     });
   }

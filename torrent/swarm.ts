@@ -11,6 +11,7 @@ import { Bitset } from './policy/bitset.ts';
 import { claimForWebseed } from './policy/claim.ts';
 import { Download } from './policy/download.ts';
 import type { DownloadEvent } from './policy/download-events.ts';
+import { type MemoryBudget, memoryBudget } from './policy/memory-budget.ts';
 import { DEFAULT_REQUEST_QUEUE } from './policy/pipeline.ts';
 import { Announcer } from './swarm/announcer.ts';
 import { Arrivals, type ArrivedFrom } from './swarm/arrivals.ts';
@@ -20,7 +21,6 @@ import { Discovery } from './swarm/discovery.ts';
 import { execute, type Hands } from './swarm/execute.ts';
 import { HashThread } from './swarm/hash-thread.ts';
 import { Landing } from './swarm/landing.ts';
-import { type MemoryBudget, memoryBudget } from './swarm/memory-budget.ts';
 import {
   DEFAULT_TUNING,
   type SwarmEvents,

@@ -6,6 +6,7 @@ import { Bitset } from '../../torrent/policy/bitset.ts';
 import { claimForWebseed } from '../../torrent/policy/claim.ts';
 import { Download } from '../../torrent/policy/download.ts';
 import type { DownloadCommand, DownloadEvent } from '../../torrent/policy/download-events.ts';
+import { memoryBudget } from '../../torrent/policy/memory-budget.ts';
 import { acceptsMore } from '../../torrent/policy/mesh.ts';
 import { BLOCK_BYTES, DEFAULT_REQUEST_QUEUE } from '../../torrent/policy/pipeline.ts';
 import { Connection } from './connection.ts';
@@ -16,7 +17,6 @@ import { about, bare, have, hello, type PeerMessage } from './messages.ts';
 import { Flow, Link } from './network.ts';
 import type { SimulatedWebseed } from './webseed.ts';
 
-const FEWEST_BUFFERS = 6;
 /** Content: all pieces are alike. Memory that nobody writes to costs nothing. */
 const GOOD = new Uint8Array(16 * 2 ** 20);
 const BAD = new Uint8Array(8 * BLOCK_BYTES).fill(0xff);
@@ -57,13 +57,13 @@ export class Machine {
     this.link = new Link(events, options.upBytesPerSecond, options.downBytesPerSecond);
     this.peerId = Uint8Array.from({ length: 20 }, () => Math.floor(random.next() * 256));
     this.have = options.complete ? Bitset.full(pieceCount) : new Bitset(pieceCount);
-    const buffers = Math.max(FEWEST_BUFFERS, Math.floor(options.memoryBytes / pieceLength));
+    const memory = memoryBudget(pieceLength, { limitBytes: options.memoryBytes, seeds: options.complete });
     this.download = new Download({
       pieceCount,
       pieceLength,
       lengthOf: options.lengthOf,
       have: this.have,
-      mostActive: Math.ceil(buffers / 2),
+      mostActive: memory.active,
       ownPeerId: this.peerId,
       random: random.next,
       requestTimeoutMs: options.requestTimeoutMs,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { memoryBudget } from '../../../torrent/swarm/memory-budget.ts';
+import { memoryBudget } from '../../../torrent/policy/memory-budget.ts';
 
 const MIB = 2 ** 20;
 

@@ -85,6 +85,17 @@ suite('store', () => {
     }
   });
 
+  test('what is in memory is there at once, without another thread', async () => {
+    // So much that no other thread could have copied it meanwhile.
+    const bytes = Buffer.alloc(8 * 2 ** 20, 7);
+    const target = Buffer.alloc(bytes.length);
+    await using one = await under((directory) => [segment(0, bytes.length, join(directory, 'x'))], TMPFS);
+    const written = one.store.write(0, bytes);
+    const read = one.store.read(0, target);
+    assert.equal(target.at(-1), 7);
+    await Promise.all([written, read]);
+  });
+
   for (const parent of [tmpdir(), TMPFS])
     test(`a file in ${parent} that is too short, or becomes so, is an error with numbers`, async () => {
       await using one = await under((directory) => [segment(0, 10_000, join(directory, 'x'))], parent);

@@ -96,6 +96,7 @@ test('a request is known until its block, a cancel or a reject comes', () => {
   wire.receive(frame(1).subarray(4));
   for (const begin of [0, 16_384, 32_768]) wire.request(1, begin, 16_384);
   assert.equal(wire.requests.length, 3);
+  assert.equal(wire.requestedBytes, 3 * 16_384);
   wire.receivePiece(1, 16_384, Buffer.alloc(16_384));
   assert.deepEqual(
     wire.requests.map(({ offset }) => offset),
@@ -105,7 +106,7 @@ test('a request is known until its block, a cancel or a reject comes', () => {
   wire.cancel(1, 0, 16_384);
   assert.equal(wire.requests.length, 1);
   wire.receive(frame(16, words(1, 32_768, 16_384)).subarray(4));
-  assert.equal(wire.requests.length, 0);
+  assert.equal(wire.requestedBytes, 0);
 });
 
 test('a request of a peer waits until it is answered, refused or cancelled', () => {

@@ -14,6 +14,8 @@ const SWARMBOOT = join(ROOT, 'bin/swarmboot');
 export const HTTP_PORT = 7080;
 export const BASE_URL = `http://${SERVER_ADDRESS}:${HTTP_PORT}`;
 const COMMAND_TIMEOUT_MS = 30_000;
+/** The server hashes an image that it has not seen yet, maybe beside machines that boot. */
+const START_TIMEOUT_MS = 60_000;
 
 export interface BootServerOptions {
   readonly network: Network;
@@ -121,7 +123,7 @@ export class BootServer {
   }
 
   /** Starts `swarmboot serve` (again, after `stopHttp`), with `more` arguments besides those of the lab. */
-  async startHttp(timeoutMs = 60_000, more: readonly string[] = []): Promise<void> {
+  async startHttp(more: readonly string[] = []): Promise<void> {
     const { state, config, image, arch } = this.#options;
     const program = this.#start('swarmboot', [
       ...[SWARMBOOT, 'serve', '--state', state, '--config', config, '--image', image],
@@ -133,7 +135,7 @@ export class BootServer {
       throw new Error(`"swarmboot serve" ended (${describeExit(exit)}):\n${program.tail}`);
     });
     ended.catch(() => {});
-    await Promise.race([this.get('/healthz', timeoutMs), ended]);
+    await Promise.race([this.get('/healthz', START_TIMEOUT_MS), ended]);
   }
 
   /** Stops `swarmboot serve`; dnsmasq stays. */

@@ -89,7 +89,7 @@ export async function bootInWaves(lab: Lab, waves: Waves): Promise<void> {
 
   // From here on the server gives no byte of an image: its counters begin at 0 and must stay there.
   await lab.server.stopHttp();
-  await lab.server.startHttp(20_000, ['--no-seed']);
+  await lab.server.startHttp(['--no-seed']);
   const before = await allSeed(lab, macs);
   const given = (status: Status): number =>
     sum(status.machines.filter(({ mac }) => macs.includes(mac)).map(({ seeding }) => seeding?.uploaded ?? 0));

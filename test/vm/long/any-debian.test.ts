@@ -17,6 +17,8 @@ import { allSeed } from '../second-wave.ts';
 
 /** live-config alone takes five minutes of an emulated processor. */
 const LOGIN_TIMEOUT_MS = 20 * 60_000;
+/** A shell of a busy emulated machine. */
+const STEP_TIMEOUT_MS = 240_000;
 const HOST = 'pc07';
 
 interface Case {
@@ -123,7 +125,7 @@ describe('an image that Debian made', () => {
         if (!command) return;
         const [asked, answer] = command;
         machine.send(`${asked}; t=swb; echo "$t-told="\r`);
-        const { match } = await machine.expect(/[\s\S]*^swb-told=/m, { timeoutMs: 30_000 });
+        const { match } = await machine.expect(/[\s\S]*^swb-told=/m, { timeoutMs: STEP_TIMEOUT_MS });
         assert.match(match[0], answer);
       });
     });

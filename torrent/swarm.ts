@@ -12,6 +12,7 @@ import { claimForWebseed } from './policy/claim.ts';
 import { Download } from './policy/download.ts';
 import type { DownloadEvent } from './policy/download-events.ts';
 import { type MemoryBudget, memoryBudget } from './policy/memory-budget.ts';
+import { MOST_PEERS, MOST_PEERS_OF_ORIGIN } from './policy/mesh.ts';
 import { DEFAULT_REQUEST_QUEUE } from './policy/pipeline.ts';
 import { Announcer } from './swarm/announcer.ts';
 import { Arrivals, type ArrivedFrom } from './swarm/arrivals.ts';
@@ -244,7 +245,8 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   }
 
   #makeRoom(): Room {
-    const { metainfo, maxPeers = 50, role = 'peer', typeOfService } = this.#options;
+    const { metainfo, role = 'peer', typeOfService } = this.#options;
+    const { maxPeers = role === 'origin' ? MOST_PEERS_OF_ORIGIN : MOST_PEERS } = this.#options;
     const secluded = isPrivate(metainfo);
     return new Room({
       infohash: metainfo.wireInfohash,

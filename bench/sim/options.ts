@@ -18,7 +18,8 @@ const MOST_MACHINES = 20_000;
 export const USAGE = `Usage: scripts/bench sim [--machines N,...=8,16] [--size S=256MiB] [--piece S] [--rate R=50Mbit]
                          [--seeds N=3] [--first-seed N=1] [--origin ${ORIGINS.join('|')}] [--staggered SECONDS]
                          [--leave-every SHARE] [--stragglers N] [--hostile SHARE] [--losses PER_MINUTE]
-                         [--most-peers N=${QUIET_LAN.mostPeers}] [--json FILE] [--append]
+                         [--most-peers N=${QUIET_LAN.mostPeers}] [--origin-peers N=${QUIET_LAN.originPeers}]
+                         [--json FILE] [--append]
   --piece        like 128KiB; default: what an image of that size has
   --rate         of every link, both ways
   --seeds        so many runs of each, from --first-seed on; one seed, one result
@@ -27,6 +28,7 @@ export const USAGE = `Usage: scripts/bench sim [--machines N,...=8,16] [--size S
   --leave-every  one machine vanishes whenever the swarm has got so much farther, as a share like 0.05
   --stragglers   so many have a tenth of the rate
   --hostile      this share of the machines sends wrong bytes or, every second of them, nothing
+  --most-peers   connections of a machine; --origin-peers: of the origin
   --losses       connections of a machine that break, per minute
   --append       add the runs to those in FILE
 A hundred machines and 256 MiB take a minute or two of one core, ten thousand hours.`;
@@ -50,6 +52,7 @@ export function parseSimOptions(args: string[]): SimOptions | undefined {
       losses: text('0'),
       origin: text('ours'),
       'most-peers': text(String(QUIET_LAN.mostPeers)),
+      'origin-peers': text(String(QUIET_LAN.originPeers)),
       json: { type: 'string' },
       append: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -75,6 +78,7 @@ export function parseSimOptions(args: string[]): SimOptions | undefined {
     lossesPerMinute: number(values.losses, 0, 1000, '--losses'),
     origin,
     mostPeers: whole(values['most-peers'], 1, MOST_MACHINES, '--most-peers'),
+    originPeers: whole(values['origin-peers'], 1, MOST_MACHINES, '--origin-peers'),
   };
   const seeds = whole(values.seeds, 1, 1000, '--seeds');
   const first = whole(values['first-seed'], 0, 999_999, '--first-seed');

@@ -1,3 +1,5 @@
+import { MOST_PEERS, MOST_PEERS_OF_ORIGIN } from '../../torrent/policy/mesh.ts';
+
 /** What is simulated. Every field has a default that stands for a quiet LAN of equal machines. */
 export interface Scenario {
   readonly machines: number;
@@ -25,6 +27,8 @@ export interface Scenario {
   readonly origin: 'ours' | 'plain' | 'webseed';
   readonly superSeeding: boolean;
   readonly mostPeers: number;
+  /** The same of the origin. */
+  readonly originPeers: number;
   readonly windowBytes: number;
   readonly socketBytes: number;
   readonly verifyMs: number;
@@ -49,7 +53,8 @@ export const QUIET_LAN: Scenario = {
   lossesPerMinute: 0,
   origin: 'ours',
   superSeeding: true,
-  mostPeers: 50,
+  mostPeers: MOST_PEERS,
+  originPeers: MOST_PEERS_OF_ORIGIN,
   windowBytes: 128 * 1024,
   socketBytes: 512 * 1024,
   verifyMs: 5,

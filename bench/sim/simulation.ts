@@ -159,7 +159,7 @@ export class Simulation {
       socketBytes: scenario.socketBytes,
       verifyMs: scenario.verifyMs,
       memoryBytes: MEMORY_BYTES,
-      mostPeers: scenario.mostPeers,
+      mostPeers: name === 0 ? scenario.originPeers : scenario.mostPeers,
       uploadSlots: UPLOAD_SLOTS,
       requestTimeoutMs: scenario.requestTimeoutMs,
       webseed: name === 0 ? undefined : this.#webseed,

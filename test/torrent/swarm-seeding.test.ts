@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   emptyStore,
   endpointOf,
@@ -9,6 +10,7 @@ import {
   MemoryStore,
   makeContent,
   PIECE_LENGTH,
+  RawPeer,
   seedStore,
   startSwarm,
   until,
@@ -99,4 +101,20 @@ test('connections carry the type of service, whoever dialed', async (t) => {
   const leech = await startSwarm(t, { ...options, store, peers: [endpointOf(seed)] });
   await leech.complete(deadline());
   assert.deepEqual(marks, [4, 4]);
+});
+
+test('an origin has a place for each machine of a room, a machine for fifty', async (t) => {
+  const content = await makeContent();
+  const { metainfo } = content;
+  const CROWD = 70;
+  for (const [role, places] of [
+    ['origin', CROWD],
+    ['peer', 50],
+  ] as const) {
+    const seed = await startSwarm(t, { metainfo, store: seedStore(content), complete: true, role });
+    for (let each = 0; each < CROWD; each++) RawPeer.dial(t, seed).handshake(metainfo.wireInfohash);
+    await until(() => seed.stats().peers >= places, `${places} peers at ${role}`);
+    await sleep(200);
+    assert.equal(seed.stats().peers, places, role);
+  }
 });

@@ -19,6 +19,14 @@ export interface MeshInput {
   readonly lagSeconds: number;
 }
 
+/** Connections of a machine. */
+export const MOST_PEERS = 50;
+/**
+ * Connections of an origin. It feeds whom it is connected to, and who is not fed has nothing that its neighbours still miss, so its
+ * uplink rests: with 50 in a room of a thousand the last machine was late by a fifth (docs/swarm-policy.md).
+ */
+export const MOST_PEERS_OF_ORIGIN = 256;
+
 /** A machine that has so many peers is in a room that may be larger than it sees. */
 export const DIAL_UNTIL = 10;
 const ACCEPT_UNTIL = 20;

@@ -66,7 +66,7 @@ const LATE_MS = 1000;
  * our knowing. Not much sooner: a machine that is short of CPU may stop for a second or two.
  */
 const STALLED_MS = 3200;
-/** Pieces to reveal again are looked for this often. */
+/** Pieces to reveal again are looked for this often, and so is whatever time alone changes. */
 const AGAIN_MS = 200;
 
 export class SuperSeeding {
@@ -77,6 +77,11 @@ export class SuperSeeding {
   /** Peers that had everything when they left: they are still there for others. */
   #graduates = 0;
   #againAt = Number.NEGATIVE_INFINITY;
+  /** Peers that have not announced all they were shown. */
+  readonly #waitedFor = new Map<PeerKey, Shown>();
+  #walkedAt = Number.NEGATIVE_INFINITY;
+  /** Somebody came, went or woke up since. */
+  #changed = true;
 
   constructor(options: SuperSeedingOptions) {
     this.#options = options;
@@ -89,6 +94,7 @@ export class SuperSeeding {
   }
 
   joined(peer: PeerKey, now: number): void {
+    this.#changed = true;
     this.#shown.set(peer, {
       open: new Map(),
       given: 0,
@@ -104,6 +110,7 @@ export class SuperSeeding {
     const shown = this.#shown.get(peer);
     if (!shown) return;
     shown.signAt = now;
+    if (shown.asleepUntil > now) this.#changed = true;
     shown.asleepUntil = Number.NEGATIVE_INFINITY;
   }
 
@@ -111,12 +118,17 @@ export class SuperSeeding {
   left(peer: PeerKey, complete: boolean): void {
     const shown = this.#shown.get(peer);
     this.#shown.delete(peer);
+    this.#waitedFor.delete(peer);
+    this.#changed = true;
     if (complete) this.#graduates++;
     else if (shown) this.#fresh.push(...shown.open.keys());
   }
 
   /** What to reveal now. To be asked whenever a peer comes, goes or gets a piece, and now and then. */
   decide({ peers, copies, bytesPerSecond }: RevealInput, now: number): Reveal[] {
+    if (!this.#isDue(peers, now)) return [];
+    this.#walkedAt = now;
+    this.#changed = false;
     const able: { readonly peer: SeenPeer; readonly shown: Shown }[] = [];
     let open = 0;
     for (const peer of peers.values()) {
@@ -144,12 +156,26 @@ export class SuperSeeding {
         if (piece < 0) break;
         if (shown.open.size === 0) shown.signAt = now;
         shown.open.set(piece, now);
+        this.#waitedFor.set(peer.key, shown);
         shown.given++;
         open++;
         reveals.push({ peer: peer.key, piece });
       }
     }
     return reveals;
+  }
+
+  /**
+   * A room of hundreds announces pieces tens of thousands of times a second, and few of them are those that were shown: only then,
+   * or when peers come and go, is it worth a walk over all peers.
+   */
+  #isDue(peers: RevealInput['peers'], now: number): boolean {
+    if (this.#changed || now - this.#walkedAt >= AGAIN_MS) return true;
+    for (const [key, { open }] of this.#waitedFor) {
+      const pieces = peers.get(key)?.pieces;
+      for (const piece of open.keys()) if (pieces?.has(piece)) return true;
+    }
+    return false;
   }
 
   #settle(peer: SeenPeer, shown: Shown, now: number): void {
@@ -162,9 +188,11 @@ export class SuperSeeding {
       gained--;
     }
     if (gained > 0) shown.suppliedAt = now;
+    if (shown.open.size === 0) this.#waitedFor.delete(peer.key);
     if (shown.open.size === 0 || now - shown.signAt < SILENT_MS) return;
     this.#fresh.push(...shown.open.keys());
     shown.open.clear();
+    this.#waitedFor.delete(peer.key);
     shown.asleepUntil = now + SLEEP_MS;
   }
 

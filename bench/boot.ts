@@ -29,6 +29,7 @@ import { withDirectories, writeCpio } from '../contract/cpio.ts';
 import { fileOfRole, parseManifest } from '../contract/manifest.ts';
 import { type Accelerator, chooseAccelerator } from '../qemu/accel.ts';
 import { bootToLogin } from '../qemu/boot-to-login.ts';
+import { parseAgentLine } from '../qemu/console-lines.ts';
 import { withLab } from '../qemu/lab.ts';
 import { logIn, waitForLogin } from '../qemu/login.ts';
 import type { Machine } from '../qemu/machine.ts';
@@ -61,7 +62,17 @@ interface Outcome {
   /** RAM of the machine that is not available to programs after the login, in bytes. */
   readonly heldBytes: number | undefined;
   readonly failure: string | undefined;
+  /** What stage-1 said about its memory, and what went wrong. */
+  readonly said: readonly string[];
 }
+
+/** Sentences of the agent about its memory, and its errors. */
+const saidOf = (machine: Machine): string[] =>
+  machine.console.lines.flatMap(({ text }) => {
+    const line = parseAgentLine(text);
+    const told = line?.kind === 'error' || (line?.kind === 'note' && line.text.startsWith('memory: '));
+    return told ? [line.text] : [];
+  });
 
 interface Image {
   readonly state: string;
@@ -158,6 +169,7 @@ function bootByStage1(
       seconds: outcome.loginSeconds,
       heldBytes: outcome.ok ? await heldBytes(machine, 0, memoryMiB) : undefined,
       failure: outcome.failure,
+      said: saidOf(machine),
     };
   });
 }
@@ -185,9 +197,10 @@ async function bootByInitrd(image: Image, accelerator: Accelerator, memoryMiB: n
         seconds: prompt.seconds,
         heldBytes: await heldBytes(machine, shell, memoryMiB),
         failure: undefined,
+        said: [],
       };
     } catch (error) {
-      return { ok: false, seconds: undefined, heldBytes: undefined, failure: (error as Error).message };
+      return { ok: false, seconds: undefined, heldBytes: undefined, failure: (error as Error).message, said: [] };
     }
   });
 }
@@ -197,7 +210,12 @@ interface Run {
   readonly sizeBytes: number;
   /** The least that reached the login; null if none did. */
   readonly smallestMemoryBytes: number | null;
-  readonly trials: readonly { readonly memoryMiB: number; readonly ok: boolean; readonly failure?: string }[];
+  readonly trials: readonly {
+    readonly memoryMiB: number;
+    readonly ok: boolean;
+    readonly failure?: string;
+    readonly said: readonly string[];
+  }[];
   /** Of the boot with the least RAM: from power-on to login, past firmware and iPXE. */
   readonly seconds: number | null;
   /** RAM that programs cannot have after the login, system and image. */
@@ -252,7 +270,7 @@ async function main(): Promise<void> {
       const word = outcome.ok
         ? `login after ${number(outcome.seconds, 1)} s`
         : outcome.failure?.split('\n')[0];
-      console.error(`${engine} with ${memoryMiB} MiB: ${word}`);
+      console.error([`${engine} with ${memoryMiB} MiB: ${word}`, ...outcome.said].join('\n  '));
       return outcome.ok;
     });
     const best = smallestMiB === undefined ? undefined : outcomes.get(smallestMiB);
@@ -262,8 +280,9 @@ async function main(): Promise<void> {
       sizeBytes: image.rootBytes,
       smallestMemoryBytes: smallestMiB === undefined ? null : smallestMiB * MIB,
       trials: trials.map((trial) => {
-        const failure = outcomes.get(trial.memoryMiB)?.failure?.split('\n')[0];
-        return failure === undefined ? trial : { ...trial, failure };
+        const outcome = outcomes.get(trial.memoryMiB);
+        const failure = outcome?.failure?.split('\n')[0];
+        return { ...trial, ...(failure === undefined ? {} : { failure }), said: outcome?.said ?? [] };
       }),
       seconds: best?.seconds ?? null,
       heldBytes: held ?? null,

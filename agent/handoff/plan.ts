@@ -81,6 +81,8 @@ export interface Plan {
   readonly layout: Layout;
   /** Most RAM of stage-1 that the strategy needs at once, the agent's own included. */
   readonly neededBytes: number;
+  /** What was available when this was planned. */
+  readonly availableBytes: number;
   /** Sentences: why not the others, why this one. */
   readonly reasons: readonly string[];
 }
@@ -108,7 +110,7 @@ const mib = (bytes: number): string => `${Math.ceil(bytes / MIB)} MiB`;
 const mibDown = (bytes: number): string => `${Math.floor(bytes / MIB)} MiB`;
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
 
-type Attempt = Omit<Plan, 'reasons'> | { readonly unfit: string; readonly shortBytes?: number };
+type Attempt = Omit<Plan, 'reasons' | 'availableBytes'> | { readonly unfit: string; readonly shortBytes?: number };
 
 /** Chooses a strategy, or says with numbers why none will do. */
 export function planHandoff(input: PlanInput): PlanResult {
@@ -134,7 +136,7 @@ export function planHandoff(input: PlanInput): PlanResult {
         reasons.push(
           `${strategy}: needs ${mib(attempt.neededBytes)} of RAM, ${mibDown(input.availableBytes)} is available`,
         );
-        return { plan: { ...attempt, reasons } };
+        return { plan: { ...attempt, availableBytes: input.availableBytes, reasons } };
       }
       short ||= attempt.shortBytes !== undefined;
       reasons.push(`${strategy}: ${attempt.unfit}`);

@@ -3,12 +3,13 @@ import type { Handover } from '../../contract/handover.ts';
 import { type Arch, fileOfRole } from '../../contract/manifest.ts';
 import { BAKED_KEY_PATH } from '../../contract/paths.ts';
 import { BootError } from '../boot-error.ts';
+import { mebibytes } from '../console.ts';
 import { composeCmdline } from '../handoff/cmdline.ts';
 import { kexecRefusal } from '../handoff/kexec-refusal.ts';
 import { appendArchive, copyToDevice, insertArchive, stateArchive } from '../handoff/leave-state.ts';
 import type { Seal } from '../handoff/seal.ts';
 import { pathOf, readText } from '../machine.ts';
-import type { MemoryPeak } from '../memory-peak.ts';
+import { type MemoryPeak, ramBytes } from '../memory-peak.ts';
 import { peakRssBytes } from '../peak-rss.ts';
 import { releaseName } from '../release.ts';
 import type { Release } from './manifest.ts';
@@ -72,6 +73,11 @@ export async function handoffPhase(context: PhaseContext, options: HandoffOption
   context.awaiting('the swarm and the server to be told');
   const { downloaded, uploaded, hashFailures } = download.swarm.stats();
   const memoryPeakBytes = options.memoryPeak.now();
+  if (memoryPeakBytes !== undefined) {
+    const { neededBytes, availableBytes } = room.plan;
+    const usedBytes = memoryPeakBytes - (ramBytes(machine) - availableBytes);
+    context.note(`memory: ${mebibytes(usedBytes)} MiB used at most, planned with ${mebibytes(neededBytes)} MiB`);
+  }
   telemetry.send({
     event: 'handoff',
     strategy,

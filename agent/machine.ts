@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { kexecFileLoad } from './kexec-file-load.ts';
 
 export interface RunResult {
   /** Exit status; undefined if a signal ended the program or it could not be started. */
@@ -35,6 +36,8 @@ export interface Machine {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Runs a program found in PATH. Never rejects: a program that does not start is a result too. */
   run(command: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Loads a kernel for `kexec -e` with less RAM than the program kexec; undefined: not on this architecture. */
+  readonly loadKernel: ((kernelPath: string, initrdPath: string, cmdline: string) => RunResult) | undefined;
 }
 
 /** More output than this is not kept, in characters. */
@@ -74,6 +77,7 @@ export const realMachine: Machine = {
     }
   },
   run,
+  loadKernel: process.arch === 'x64' ? kexecFileLoad : undefined,
 };
 
 export const pathOf = (machine: Machine, path: string): string => join(machine.root || '/', path);

@@ -200,7 +200,13 @@ async function bootByInitrd(image: Image, accelerator: Accelerator, memoryMiB: n
         said: [],
       };
     } catch (error) {
-      return { ok: false, seconds: undefined, heldBytes: undefined, failure: (error as Error).message, said: [] };
+      return {
+        ok: false,
+        seconds: undefined,
+        heldBytes: undefined,
+        failure: (error as Error).message,
+        said: [],
+      };
     }
   });
 }

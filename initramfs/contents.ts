@@ -22,7 +22,7 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
 
 /** Busybox applets that `init` and the agent call. Every applet of Debian's busybox is linked, these must exist. */
 export const APPLETS: readonly string[] = [
-  ...['sh', 'cat', 'cut', 'echo', 'env', 'sleep', 'sort', 'tr', 'wc', 'xargs', 'uname', 'kill', 'ps'],
+  ...['sh', 'cat', 'cut', 'echo', 'env', 'sed', 'sleep', 'sort', 'tr', 'wc', 'xargs', 'uname', 'kill', 'ps'],
   ...['mount', 'umount', 'mkdir', 'ln', 'rm', 'sync', 'reboot', 'poweroff', 'losetup', 'dmesg'],
   ...['modprobe', 'insmod', 'lsmod', 'ip', 'udhcpc', 'hostname', 'blockdev'],
 ];

@@ -12,20 +12,25 @@ import { fileOfRole, type Manifest } from '../../contract/manifest.ts';
 import { isSystemRam, type MemoryRange, systemRamBytes } from './memory-map.ts';
 import type { Plan, PmemRegion } from './plan.ts';
 
-/** A file of the image as it lies in the region, offsets in bytes from the region's start. */
-export interface CarriedFile {
+/** Where something lies behind the root. */
+export interface CarriedPlace {
+  /** In bytes from the root's start: where the real system, which has one region, finds it. */
+  readonly offset: number;
+  /** Where stage-1 writes it: in the root's region, or in one that begins where that ends. */
+  readonly target: { readonly device: string; readonly offset: number };
+}
+
+export interface CarriedFile extends CarriedPlace {
   /** In the torrent. */
   readonly file: string;
-  readonly offset: number;
 }
 
 export interface CarryPlan {
   /** With what the real kernel must keep made longer, if anything is carried. */
   readonly plan: Plan;
-  readonly device: string | undefined;
   readonly files: readonly CarriedFile[];
   /** Where the agent goes, as a squashfs. */
-  readonly agent: { readonly offset: number; readonly lengthBytes: number } | undefined;
+  readonly agent: (CarriedPlace & { readonly lengthBytes: number }) | undefined;
 }
 
 const PAGE_BYTES = 4096;
@@ -43,9 +48,20 @@ export interface CarryingMachine {
   readonly agentBytes: number | undefined;
 }
 
-/** Adds kernel and initrd, and the agent, to a plan that hands over by pmem, where region and machine are large enough. */
+/** The region, and those that follow it without a gap. */
+function row(region: PmemRegion, pmem: readonly PmemRegion[]): PmemRegion[] {
+  const regions = [region];
+  for (;;) {
+    const { start, lengthBytes } = regions.at(-1) ?? region;
+    const next = pmem.find((candidate) => candidate.start === start + lengthBytes);
+    if (!next) return regions;
+    regions.push(next);
+  }
+}
+
+/** Adds kernel and initrd, and the agent, to a plan that hands over by pmem, where regions and machine are large enough. */
 export function carryBehindRoot(plan: Plan, machine: CarryingMachine): CarryPlan {
-  const nothing: CarryPlan = { plan, device: undefined, files: [], agent: undefined };
+  const nothing: CarryPlan = { plan, files: [], agent: undefined };
   const { manifest, pmem, firmwareMap, agentBytes } = machine;
   const { reserved, placements } = plan.layout;
   const root = fileOfRole(manifest, 'root');
@@ -54,14 +70,19 @@ export function carryBehindRoot(plan: Plan, machine: CarryingMachine): CarryPlan
   );
   if (!reserved || !region) return nothing;
   let end = Math.max(root.length, reserved.lengthBytes);
-  /** Offset of what is put behind the rest, or undefined if it does not fit. */
-  const append = (lengthBytes: number): number | undefined => {
-    const offset = roundUp(end, PAGE_BYTES);
-    if (offset + lengthBytes > region.lengthBytes) return undefined;
-    if (!isSystemRam(firmwareMap, reserved.start, roundUp(offset + lengthBytes, SECTION_BYTES)))
-      return undefined;
-    end = offset + lengthBytes;
-    return offset;
+  const regions = row(region, pmem);
+  /** Place of what is put behind the rest, in one region, or undefined if it fits into none. */
+  const append = (lengthBytes: number): CarriedPlace | undefined => {
+    for (const { device, start, lengthBytes: regionBytes } of regions) {
+      const regionOffset = start - reserved.start;
+      const offset = roundUp(Math.max(end, regionOffset), PAGE_BYTES);
+      if (offset + lengthBytes > regionOffset + regionBytes) continue;
+      if (!isSystemRam(firmwareMap, reserved.start, roundUp(offset + lengthBytes, SECTION_BYTES)))
+        return undefined;
+      end = offset + lengthBytes;
+      return { offset, target: { device, offset: offset - regionOffset } };
+    }
+    return undefined;
   };
   // Asked for by an administrator, hence first; the others are a favour to machines to come.
   const agentAt = agentBytes === undefined ? undefined : append(agentBytes);
@@ -70,8 +91,8 @@ export function carryBehindRoot(plan: Plan, machine: CarryingMachine): CarryPlan
   if (others.reduce((sum, { length }) => sum + length, 0) <= systemRamBytes(firmwareMap) * MOST_OF_RAM) {
     const before = end;
     for (const { path, length } of others) {
-      const offset = append(length);
-      if (offset !== undefined) files.push({ file: path, offset });
+      const place = append(length);
+      if (place) files.push({ file: path, ...place });
     }
     // One without the other boots nobody.
     if (files.length < others.length) {
@@ -85,11 +106,8 @@ export function carryBehindRoot(plan: Plan, machine: CarryingMachine): CarryPlan
       ...plan,
       layout: { ...plan.layout, reserved: { ...reserved, lengthBytes: roundUp(end, SECTION_BYTES) } },
     },
-    device: region.device,
     files,
     agent:
-      agentAt === undefined || agentBytes === undefined
-        ? undefined
-        : { offset: agentAt, lengthBytes: agentBytes },
+      agentAt === undefined || agentBytes === undefined ? undefined : { ...agentAt, lengthBytes: agentBytes },
   };
 }

@@ -98,8 +98,11 @@ export type PlanResult = { readonly plan: Plan } | { readonly refusal: Refusal }
 const MIB = 1024 ** 2;
 /** memmap= regions of the real kernel begin and end on this: struct pages come in sections of 2 MiB. */
 const ALIGNMENT_BYTES = 2 * MIB;
-/** What the agent may still grow by while it downloads, and what the kernel keeps free. */
-const HEADROOM_BYTES = 64 * MIB;
+/**
+ * What the agent has grown by when it calls kexec, less what it then gives back (phases/handoff.ts), and what the kernel keeps
+ * free. Measured: docs/handoff.md.
+ */
+const HEADROOM_BYTES = 36 * MIB;
 /** kexec sets aside what a kernel needs to unpack itself (`init_size` of its header): 4.8 times Debian's vmlinuz. */
 const KERNEL_UNPACKED_FACTOR = 5;
 const TMPFS_SLACK_BYTES = 4 * MIB;
@@ -110,7 +113,9 @@ const mib = (bytes: number): string => `${Math.ceil(bytes / MIB)} MiB`;
 const mibDown = (bytes: number): string => `${Math.floor(bytes / MIB)} MiB`;
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
 
-type Attempt = Omit<Plan, 'reasons' | 'availableBytes'> | { readonly unfit: string; readonly shortBytes?: number };
+type Attempt =
+  | Omit<Plan, 'reasons' | 'availableBytes'>
+  | { readonly unfit: string; readonly shortBytes?: number };
 
 /** Chooses a strategy, or says with numbers why none will do. */
 export function planHandoff(input: PlanInput): PlanResult {
@@ -165,8 +170,8 @@ const tmpfsBytes = (files: readonly PreparedFile[]): number =>
   ) + TMPFS_SLACK_BYTES;
 
 /**
- * RAM of stage-1 while `kexec -s` loads: the files in the tmpfs, the kernel's buffers that it reads them into, and the
- * segments for the next kernel.
+ * RAM of stage-1 while kexec_file_load(2) loads: the files in the tmpfs, the kernel's buffers that it reads them into, and
+ * the segments for the next kernel.
  */
 const loadingBytes = (kernelBytes: number, initrdBytes: number): number =>
   2 * (kernelBytes + initrdBytes) + KERNEL_UNPACKED_FACTOR * kernelBytes + initrdBytes + HEADROOM_BYTES;

@@ -3,12 +3,15 @@ import type { Handover } from '../../contract/handover.ts';
 import { type Arch, fileOfRole } from '../../contract/manifest.ts';
 import { BAKED_KEY_PATH } from '../../contract/paths.ts';
 import { BootError } from '../boot-error.ts';
+import { collectGarbage } from '../collect-garbage.ts';
 import { mebibytes } from '../console.ts';
 import { composeCmdline } from '../handoff/cmdline.ts';
 import { kexecRefusal } from '../handoff/kexec-refusal.ts';
 import { appendArchive, copyToDevice, insertArchive, stateArchive } from '../handoff/leave-state.ts';
+import type { Plan } from '../handoff/plan.ts';
+import { readMemory } from '../handoff/probe.ts';
 import type { Seal } from '../handoff/seal.ts';
-import { pathOf, readText } from '../machine.ts';
+import { type Machine, pathOf, readText } from '../machine.ts';
 import { type MemoryPeak, ramBytes } from '../memory-peak.ts';
 import { peakRssBytes } from '../peak-rss.ts';
 import { releaseName } from '../release.ts';
@@ -61,22 +64,29 @@ export async function handoffPhase(context: PhaseContext, options: HandoffOption
     await leaveForSeeder(context, options, options.seed);
   }
   // The swarm still seeds; since verify its store is open for reading only, or kexec would answer ETXTBSY.
+  const stats = download.swarm.stats();
+  const short = lessThanPlanned(machine, room.plan);
+  if (short) await closeEarly(context, download);
   context.awaiting('kexec to load the kernel');
   const load = KEXEC_LOAD[release.manifest.arch];
   const args = [...load, room.kernelPath, `--initrd=${room.initrdPath}`, `--command-line=${cmdline}`];
-  const loaded = await machine.run('kexec', args, { signal });
+  const loaded =
+    (short ? machine.loadKernel?.(room.kernelPath, room.initrdPath, cmdline) : undefined) ??
+    (await machine.run('kexec', args, { signal }));
   signal.throwIfAborted();
   if (loaded.status !== 0) {
     const said = loaded.output || `status ${loaded.status}`;
     throw kexecRefusal(said, releaseName(release.manifest), strategy, release.manifest.arch);
   }
   context.awaiting('the swarm and the server to be told');
-  const { downloaded, uploaded, hashFailures } = download.swarm.stats();
-  const memoryPeakBytes = options.memoryPeak.now();
+  const { downloaded, uploaded, hashFailures } = short ? stats : download.swarm.stats();
+  const memoryPeakBytes = peakOf(machine, options, short);
   if (memoryPeakBytes !== undefined) {
     const { neededBytes, availableBytes } = room.plan;
     const usedBytes = memoryPeakBytes - (ramBytes(machine) - availableBytes);
-    context.note(`memory: ${mebibytes(usedBytes)} MiB used at most, planned with ${mebibytes(neededBytes)} MiB`);
+    context.note(
+      `memory: ${mebibytes(usedBytes)} MiB used at most, planned with ${mebibytes(neededBytes)} MiB`,
+    );
   }
   telemetry.send({
     event: 'handoff',
@@ -88,12 +98,44 @@ export async function handoffPhase(context: PhaseContext, options: HandoffOption
     uploaded,
     hashFailures,
   });
+  await closeSwarm(context, download);
+  context.awaiting(undefined);
+  return { value: undefined, detail: `${strategy}, starting ${release.manifest.kernelRelease}` };
+}
+
+/** While the agent loads a kernel by itself it cannot look; the kernel's buffers of the two files are gone afterwards. */
+function peakOf(
+  machine: Machine,
+  { memoryPeak, release }: HandoffOptions,
+  unseen: boolean,
+): number | undefined {
+  const seenBytes = memoryPeak.now();
+  if (seenBytes === undefined || !unseen) return seenBytes;
+  const bufferBytes =
+    fileOfRole(release.manifest, 'kernel').length + fileOfRole(release.manifest, 'initrd').length;
+  return Math.max(seenBytes, ramBytes(machine) - readMemory(machine).availableBytes + bufferBytes);
+}
+
+/** Bounded; a swarm that is closed already stays so. */
+async function closeSwarm(context: PhaseContext, download: Download): Promise<void> {
   const closed = download
     .close()
     .catch((error: Error) => context.note(`swarm did not close: ${error.message}`));
-  await Promise.race([closed, machine.sleep(CLOSE_MS, signal)]);
-  context.awaiting(undefined);
-  return { value: undefined, detail: `${strategy}, starting ${release.manifest.kernelRelease}` };
+  await Promise.race([closed, context.machine.sleep(CLOSE_MS, context.signal)]);
+}
+
+/** Kernel and initrd are there, and of the rest there is less than was planned for all of it. */
+const lessThanPlanned = (machine: Machine, { neededBytes }: Plan): boolean =>
+  readMemory(machine).availableBytes < neededBytes;
+
+/**
+ * A machine that needs its last megabytes for kexec gives nothing meanwhile, a second or two: what the swarm holds, and the
+ * pages of the program that gives, are a third of what the agent is.
+ */
+async function closeEarly(context: PhaseContext, download: Download): Promise<void> {
+  context.note('memory: little is left, so this machine gives nothing while kexec loads');
+  await closeSwarm(context, download);
+  collectGarbage();
 }
 
 /** Where the boot script of the real system attaches a root that is a file: swarmboot/boot-script.sh. */
@@ -114,17 +156,17 @@ async function leaveForSeeder(
   const { carried, segments } = room;
   const root = fileOfRole(manifest, 'root').path;
   try {
-    for (const { file, offset } of carried.files) {
+    for (const { file, target } of carried.files) {
       const index = metainfo.files.findIndex(({ path, pad }) => path === file && !pad);
       const segment = segments[index];
-      if (!segment?.path || segment.pathOffset !== 0 || carried.device === undefined) continue;
-      const device = pathOf(machine, carried.device);
-      await copyToDevice({ path: segment.path, length: segment.length }, { device, offset }, signal);
+      if (!segment?.path || segment.pathOffset !== 0) continue;
+      const from = { path: segment.path, length: segment.length };
+      await copyToDevice(from, { ...target, device: pathOf(machine, target.device) }, signal);
     }
-    if (carried.agent && carried.device !== undefined) {
-      const from = { path: pathOf(machine, AGENT_SQUASHFS), length: carried.agent.lengthBytes };
-      const to = { device: pathOf(machine, carried.device), offset: carried.agent.offset };
-      await copyToDevice(from, to, signal);
+    if (carried.agent) {
+      const { lengthBytes, target } = carried.agent;
+      const from = { path: pathOf(machine, AGENT_SQUASHFS), length: lengthBytes };
+      await copyToDevice(from, { ...target, device: pathOf(machine, target.device) }, signal);
     }
     const source = room.plan.layout.reserved ? PMEM_DEVICE : LOOP_DEVICE;
     const handover: Handover = {

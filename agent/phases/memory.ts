@@ -42,8 +42,8 @@ export interface Room {
   readonly kernelPath: string;
   readonly initrdPath: string;
   readonly segments: readonly Segment[];
-  /** What goes behind the root when the real kernel is loaded; `device` undefined: nothing. */
-  readonly carried: Pick<CarryPlan, 'device' | 'files' | 'agent'>;
+  /** What goes behind the root when the real kernel is loaded. */
+  readonly carried: Pick<CarryPlan, 'files' | 'agent'>;
   /** Where the tmpfs is. */
   readonly folder: string;
   /** The same image of an earlier try, to copy from instead of a download. */
@@ -91,7 +91,7 @@ export async function memoryPhase(context: PhaseContext, options: MemoryOptions)
   const agentBytes = options.seed === 'bring' ? sizeOf(pathOf(machine, AGENT_SQUASHFS)) : undefined;
   const { plan: chosen, ...carried } =
     options.seed === 'off'
-      ? { plan: result.plan, device: undefined, files: [], agent: undefined }
+      ? { plan: result.plan, files: [], agent: undefined }
       : carryBehindRoot(result.plan, { ...surroundings(), agentBytes });
   if (options.seed === 'bring' && !carried.agent)
     context.note(

@@ -27,7 +27,7 @@ export interface SwarmPhaseOptions {
   readonly retryTimeoutSeconds: number;
 }
 
-/** A complete image that goes on being seeded until `close`. */
+/** A complete image that goes on being seeded until `close`, which may be called again. */
 export interface Download {
   readonly swarm: RunningSwarm;
   readonly store: SeedingStore;
@@ -131,15 +131,16 @@ export async function swarmPhase(
     });
   }
   const running = swarm;
+  let closed: Promise<void> | undefined;
   const { downloaded, bytes } = running.stats();
   const seconds = Math.max(0.001, (machine.now() - startedMs) / 1000);
   return {
     value: {
       swarm: running,
       store,
-      close: async () => {
-        await running.close();
-        await store.close();
+      close: () => {
+        closed ??= running.close().then(() => store.close());
+        return closed;
       },
     },
     detail:

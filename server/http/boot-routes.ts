@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Arch } from '../../contract/manifest.ts';
+import { type Arch, fileOfRole, type Manifest } from '../../contract/manifest.ts';
 import { HOST_NAME } from '../../contract/parameters.ts';
 import { isArch } from '../assignments/assignment.ts';
 import { stage1Directory, tftpDirectory } from '../catalog/layout.ts';
@@ -35,6 +35,14 @@ const GRUB: Dialect = { machine: grubMachineScript, excuse: grubExcuseScript, me
 /** What is brought along of stage-1 is smaller than its initramfs. */
 const stage1Bytes = (state: string, arch: Arch): number =>
   statSync(join(stage1Directory(state, arch), 'initrd.img'), { throwIfNoEntry: false })?.size ?? 0;
+
+/** What the real system keeps beside its root, to give it to others. */
+function bytesToGive(manifest: Manifest, parameters: readonly string[], agentBytes: () => number): number {
+  const choice = parameters.findLast((parameter) => parameter.startsWith('swarmboot.seed='));
+  if (choice === 'swarmboot.seed=off') return 0;
+  const files = fileOfRole(manifest, 'kernel').length + fileOfRole(manifest, 'initrd').length;
+  return files + (choice === 'swarmboot.seed=bring' ? agentBytes() : 0);
+}
 
 export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
   app.get('/boot.ipxe', (request, reply) => {
@@ -100,10 +108,10 @@ export function bootRoutes(app: FastifyInstance, deps: HttpDependencies): void {
       append: decision.parameters,
       hostname: machine !== undefined && HOST_NAME.test(machine) ? machine : undefined,
       systemParameters: decision.systemParameters,
-      // Kernel and initrd too: the real system keeps them for the machines behind it.
-      rootBytes:
-        release.manifest.files.reduce((sum, file) => sum + file.length, 0) +
-        (decision.parameters.includes('swarmboot.seed=bring') ? stage1Bytes(deps.state, arch) : 0),
+      contents: {
+        root: fileOfRole(release.manifest, 'root').length,
+        behind: bytesToGive(release.manifest, decision.parameters, () => stage1Bytes(deps.state, arch)),
+      },
       ram: (mac === undefined ? undefined : deps.machines.get(mac)?.ram) ?? [],
       seeder: port === undefined ? undefined : { host: hostOf(base), port },
     });

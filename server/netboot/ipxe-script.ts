@@ -7,7 +7,7 @@
  */
 import type { Arch } from '../../contract/manifest.ts';
 import type { Endpoint } from '../../contract/parameters.ts';
-import { type RamRange, regionParameters } from './memory-region.ts';
+import { type RamRange, type RegionContents, regionParameters } from './memory-region.ts';
 
 const TRIES = 5;
 const RETRY_SECONDS = 3;
@@ -52,8 +52,8 @@ export interface MachineScript {
   readonly arch: Arch;
   readonly image: string;
   readonly version: string;
-  /** Length of the root image in bytes. */
-  readonly rootBytes: number;
+  /** For its region of RAM. */
+  readonly contents: RegionContents;
   /** System RAM that the machine told of at an earlier boot; empty if it never did. */
   readonly ram: readonly RamRange[];
   readonly seeder: Endpoint | undefined;
@@ -86,7 +86,7 @@ export function stage1Parameters(script: MachineScript, loader: LoaderWords = IP
     ...loader.initrd,
     // A panic before stage-1's init could say so (too little RAM to unpack) must not leave a dead screen.
     'panic=60',
-    ...(script.arch === 'amd64' ? regionParameters(script.rootBytes, script.ram) : []),
+    ...(script.arch === 'amd64' ? regionParameters(script.contents, script.ram) : []),
     `swarmboot.manifest=${script.baseUrl}/images/${script.image}/manifest.json`,
     ...(script.seeder ? [`swarmboot.peers=${formatEndpoint(script.seeder)}`] : []),
     `BOOTIF=01-${loader.mac}`,

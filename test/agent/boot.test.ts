@@ -87,6 +87,52 @@ test('the real system finds what to seed: kernel and initrd behind the root, the
   }
 });
 
+test('what was used of the memory that was planned is told, kexec included', async (context) => {
+  const { machine, console, boot } = await lab(context);
+  machine.programs.set('kexec', () => {
+    machine.file('/proc/meminfo', `MemTotal: 2000000 kB\nMemAvailable: ${(1000 - 70) * 1024} kB\n`);
+    return succeeded;
+  });
+  assert.equal(await boot(), true);
+  assert.ok(console.find(/note memory: 70\.0 MiB used at most, planned with \d+\.\d MiB$/));
+});
+
+for (const direct of [true, false]) {
+  test(`with less RAM than planned nothing is given while the kernel is loaded, ${direct ? 'by the agent itself' : 'by kexec'}`, async (context) => {
+    const { machine, console, engine, served, boot } = await lab(context);
+    machine.programs.set('mount', () => {
+      machine.file('/proc/meminfo', `MemTotal: 2000000 kB\nMemAvailable: ${30 * 1024} kB\n`);
+      return succeeded;
+    });
+    const loads: unknown[] = [];
+    const noteLoad = (...words: readonly string[]) => {
+      loads.push(
+        [engine.swarms[0]?.closed, ...words.map((word) => word.slice(machine.root.length))].slice(0, 3),
+      );
+      return succeeded;
+    };
+    if (direct) machine.loadKernel = noteLoad;
+    assert.equal(await boot(), true);
+    assert.ok(console.find(/note memory: little is left, so this machine gives nothing while kexec loads$/));
+    assert.equal(engine.swarms[0]?.closed, 1);
+    const programs = machine.callsOf('kexec').map((call) => call.split(' ')[0]);
+    assert.deepEqual(programs, direct ? ['-e'] : ['-s', '-e']);
+    if (direct) assert.deepEqual(loads, [[1, '/run/swarmboot/vmlinuz', '/run/swarmboot/initrd.img']]);
+    assert.match(served.server.bodies.join(''), /"event":"handoff"/);
+  });
+}
+
+test('a kernel that the agent cannot load itself is refused like any other', async (context) => {
+  const { machine, console, boot } = await lab(context);
+  machine.programs.set('mount', () => {
+    machine.file('/proc/meminfo', `MemTotal: 2000000 kB\nMemAvailable: ${30 * 1024} kB\n`);
+    return succeeded;
+  });
+  machine.loadKernel = () => ({ status: 1, output: 'kexec_file_load failed: Key was rejected by service' });
+  assert.equal(await boot(), false);
+  assert.ok(console.find(/^swarmboot: error kernel-untrusted: .*its signature does not fit its bytes/));
+});
+
 test('swarmboot.seed=bring: the agent lies behind the root, and the boot script is told where', async (context) => {
   const { machine, boot } = await lab(context, { cmdline: 'swarmboot.seed=bring' });
   const agent = Buffer.from('a squashfs '.repeat(1000));
@@ -210,12 +256,12 @@ test('an image that is damaged after the download is found, and fetched again fo
 });
 
 test('the same without RAM for another strategy ends on the emergency screen with the numbers', async (context) => {
-  const faults = { forgetful: (path: string) => path.endsWith('/dev/pmem0'), availableMib: 67 };
+  const faults = { forgetful: (path: string) => path.endsWith('/dev/pmem0'), availableMib: 39 };
   const { console, boot } = await lab(context, faults);
   assert.equal(await boot(), false);
   assert.ok(
     console.find(
-      /^swarmboot: error too-little-memory: .*pmem: failed earlier.*retain: needs \d+ MiB of RAM, 67 MiB.*cpio: needs \d+ MiB of RAM, 67 MiB is available/,
+      /^swarmboot: error too-little-memory: .*pmem: failed earlier.*retain: needs \d+ MiB of RAM, 39 MiB.*cpio: needs \d+ MiB of RAM, 39 MiB is available/,
     ),
   );
 });
@@ -319,9 +365,9 @@ test('an unsigned image is never booted', async (context) => {
 });
 
 test('too little RAM is said with both numbers before anything is downloaded', async (context) => {
-  const { console, engine, boot } = await lab(context, { availableMib: 50 });
+  const { console, engine, boot } = await lab(context, { availableMib: 30 });
   assert.equal(await boot(), false);
-  assert.ok(console.find(/^swarmboot: error too-little-memory: .*needs \d+ MiB of RAM, 50 MiB is available/));
+  assert.ok(console.find(/^swarmboot: error too-little-memory: .*needs \d+ MiB of RAM, 30 MiB is available/));
   assert.equal(engine.swarms.length, 0);
 });
 

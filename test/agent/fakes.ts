@@ -44,6 +44,7 @@ export class FakeMachine implements Machine {
     this.#realIo = realIo;
   }
 
+  loadKernel: Machine['loadKernel'] = undefined;
   now = (): number => this.#nowMs;
   wallClockMs = (): number => this.wallOffsetMs + this.#nowMs;
   random = (): number => 0.5;

@@ -7,7 +7,7 @@ import type { Strategy } from '../../../contract/manifest.ts';
 const MIB = 1024 ** 2;
 const plan = (strategy: Strategy, root: string, reserved?: Plan['layout']['reserved']): Plan => ({
   strategy,
-  neededBytes: 0,
+  ...{ neededBytes: 0, availableBytes: 0 },
   reasons: [],
   layout: {
     tmpfsBytes: 0,

@@ -95,8 +95,8 @@ for (const [what, region] of [
 test('too little RAM is said with both numbers', () => {
   const { code, message } = refused({ ...machine, pmem: [], availableBytes: 300 * MIB });
   assert.equal(code, 'too-little-memory');
-  // 3 * (30 + 150) + (2 + 5) * 12 million bytes, and 64 MiB of headroom.
-  assert.match(message, /needs 660 MiB of RAM, 300 MiB is available/);
+  // 3 * (30.3 + 150) + (2 + 5) * 12 million bytes, and 36 MiB of headroom.
+  assert.match(message, /needs 632 MiB of RAM, 300 MiB is available/);
 });
 
 test('a machine below the minimum of the image is refused with both numbers', () => {

@@ -18,7 +18,7 @@ test('a machine is told stage-1, manifest, seeder and memory region of the image
   assert.match(
     script,
     new RegExp(
-      `^kernel ${url}/stage1/amd64/vmlinuz initrd=initrd.img panic=60 nokaslr memmap=8M%312M-1\\+12 `,
+      `^kernel ${url}/stage1/amd64/vmlinuz initrd=initrd.img panic=60 nokaslr memmap=4M%312M-1\\+12 memmap=2M%316M-1\\+12 `,
       'm',
     ),
   );
@@ -54,12 +54,12 @@ test('GRUB is led to the same, in its own words', async () => {
 test('a machine that told its memory map gets the region that fits it, at its next boot', async () => {
   const mac = '52:54:00:aa:00:77';
   const script = () => text(`/ipxe?mac=${mac}&arch=x86_64&platform=pcbios`);
-  assert.match(await script(), / memmap=8M%\d+M-1\+12 /);
+  assert.match(await script(), / memmap=4M%312M-1\+12 memmap=2M%316M-1\+12 /);
   const told = { mac, boot: 'ab'.repeat(8), uptime: 3, event: 'machine', arch: 'amd64', firmware: 'bios' };
   const memmap = [[1048576, 900 * 2 ** 20 - 1]];
   const body = `${JSON.stringify({ ...told, memoryBytes: 900 * 2 ** 20, memmap })}\n`;
   assert.equal((await fetch(`${url}/telemetry`, { method: 'POST', body })).status, 200);
-  assert.match(await script(), / nokaslr memmap=8M%892M-1\+12 swarmboot/);
+  assert.match(await script(), / nokaslr memmap=6M%894M-1\+12 swarmboot/);
 });
 
 test('a machine of an unknown or another architecture is told so, and reboots', async () => {

@@ -15,7 +15,7 @@ const script: MachineScript = {
   arch: 'amd64',
   image: 'debian-lab',
   version: '20260131.1',
-  rootBytes: 150_000_001,
+  contents: { root: 150_000_001, behind: 26_000_000 },
   ram: [],
   seeder: { host: '10.77.0.1', port: 6881 },
   append: ['console=tty0', 'console=ttyS0,115200'],

@@ -3,40 +3,64 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   type RamRange,
+  type RegionContents,
   regionMebibytes,
+  regionOn,
   regionParameters,
-  regionStart,
 } from '../../../server/netboot/memory-region.ts';
 
 const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
 
-test('the region holds the image with room to spare, and is even', () => {
+const alone = (root: number): RegionContents => ({ root, behind: 0 });
+const withKernel = (root: number): RegionContents => ({ root, behind: 24 * MIB });
+
+test('each part holds what is in it, a page more for each file behind the root, and is even', () => {
+  const bytes = fc.integer({ min: 1, max: 16 * GIB });
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 16 * 1024 * MIB }), (bytes) => {
-      const size = regionMebibytes(bytes);
-      assert.equal(size % 2, 0);
-      assert.ok(size * MIB >= bytes + 4 * MIB);
-      assert.ok(size * MIB <= bytes + 7 * MIB);
+    fc.property(bytes, bytes, (root, behind) => {
+      const size = regionMebibytes({ root, behind });
+      for (const [part, least] of [
+        [size.root, root],
+        [size.behind, behind + 3 * 4096],
+      ] as const) {
+        assert.equal(part % 2, 0);
+        assert.ok(part * MIB >= least && part * MIB < least + 3 * MIB);
+      }
     }),
   );
+  assert.deepEqual(regionMebibytes(alone(4 * MIB)), { root: 4, behind: 0 });
 });
 
-test('an image that may not fit below the hole under 4 GiB gets a second region above it', () => {
-  assert.deepEqual(regionParameters(150 * MIB), ['nokaslr', 'memmap=154M%312M-1+12']);
-  assert.deepEqual(regionParameters(2000 * MIB), [
+test('a strange machine: the root has a region of its own, whole even where the RAM ends behind it', () => {
+  assert.deepEqual(regionParameters(alone(150 * MIB)), ['nokaslr', 'memmap=150M%312M-1+12']);
+  assert.deepEqual(regionParameters(withKernel(403 * MIB)), [
     'nokaslr',
-    'memmap=2004M%312M-1+12',
-    'memmap=2004M%4G-1+12',
+    'memmap=404M%312M-1+12',
+    'memmap=26M%716M-1+12',
   ]);
 });
 
-test('two regions never share RAM: what the first has above 4 GiB would be missing at the start of the second', () => {
-  const largest = (4096 - 312 - 4) * MIB;
-  assert.deepEqual(regionParameters(largest), ['nokaslr', 'memmap=3784M%312M-1+12', 'memmap=3784M%4G-1+12']);
-  assert.deepEqual(regionParameters(largest + 1), ['nokaslr', 'memmap=3786M%4G-1+12']);
+test('an image that may not fit below the hole under 4 GiB gets a second region above it', () => {
+  assert.deepEqual(regionParameters(withKernel(2000 * MIB)), [
+    'nokaslr',
+    'memmap=2000M%312M-1+12',
+    'memmap=26M%2312M-1+12',
+    'memmap=2000M%4096M-1+12',
+    'memmap=26M%6096M-1+12',
+  ]);
 });
 
-const GIB = 1024 * MIB;
+test('regions never share RAM: what the first has above 4 GiB would be missing at the start of the second', () => {
+  const largest = (4096 - 312 - 26) * MIB;
+  assert.equal(regionParameters(withKernel(largest))[1], 'memmap=3758M%312M-1+12');
+  assert.deepEqual(regionParameters(withKernel(largest + 1)), [
+    'nokaslr',
+    'memmap=3760M%4096M-1+12',
+    'memmap=26M%7856M-1+12',
+  ]);
+});
+
 const EIGHT_GIB: RamRange[] = [
   [0, 0x9fbff],
   [MIB, 2 * GIB - 1],
@@ -44,13 +68,25 @@ const EIGHT_GIB: RamRange[] = [
 ];
 
 test('a machine that told its memory map gets one region, at the end of the highest RAM that holds it', () => {
-  assert.deepEqual(regionParameters(150 * MIB, EIGHT_GIB), ['nokaslr', 'memmap=154M%10086M-1+12']);
-  assert.deepEqual(regionParameters(5 * GIB, EIGHT_GIB), ['nokaslr', 'memmap=5124M%5116M-1+12']);
-  // Only below 4 GiB.
-  assert.deepEqual(regionParameters(1500 * MIB, EIGHT_GIB.slice(0, 2)), [
+  assert.deepEqual(regionParameters(withKernel(150 * MIB), EIGHT_GIB), [
     'nokaslr',
-    'memmap=1504M%544M-1+12',
+    'memmap=176M%10064M-1+12',
   ]);
+  assert.deepEqual(regionParameters(alone(5 * GIB), EIGHT_GIB), ['nokaslr', 'memmap=5120M%5120M-1+12']);
+  // Only below 4 GiB.
+  assert.deepEqual(regionParameters(alone(1500 * MIB), EIGHT_GIB.slice(0, 2)), [
+    'nokaslr',
+    'memmap=1500M%548M-1+12',
+  ]);
+});
+
+test('where stage-1 would lack it, nothing is kept behind the root', () => {
+  const ram = (mebibytes: number): RamRange[] => [[MIB, mebibytes * MIB - 1 - 128 * 1024]];
+  const parameters = (mebibytes: number) => regionParameters(withKernel(403 * MIB), ram(mebibytes));
+  assert.deepEqual(parameters(744), ['nokaslr', 'memmap=430M%312M-1+12']);
+  assert.deepEqual(parameters(742), ['nokaslr', 'memmap=404M%336M-1+12']);
+  assert.deepEqual(parameters(662), ['nokaslr', 'memmap=404M%256M-1+12']);
+  assert.deepEqual(parameters(660), regionParameters(withKernel(403 * MIB)));
 });
 
 test('fragments: the highest that is large enough, its end rounded down to 2 MiB', () => {
@@ -59,13 +95,15 @@ test('fragments: the highest that is large enough, its end rounded down to 2 MiB
     [800 * MIB, 1300 * MIB + 12_345],
     [1400 * MIB, 1500 * MIB - 1],
   ];
-  assert.deepEqual(regionParameters(400 * MIB, fragments), ['nokaslr', 'memmap=404M%896M-1+12']);
+  assert.deepEqual(regionParameters(alone(400 * MIB), fragments), ['nokaslr', 'memmap=400M%900M-1+12']);
 });
 
 test('a machine whose map holds no region is treated as one that was never seen', () => {
-  assert.deepEqual(regionParameters(6 * GIB, EIGHT_GIB), regionParameters(6 * GIB));
+  const large = alone(6 * GIB + 1);
+  assert.deepEqual(regionParameters(large, EIGHT_GIB), regionParameters(large));
   // Stage-1 would not have enough left.
-  assert.deepEqual(regionParameters(300 * MIB, [[0, 512 * MIB - 1]]), regionParameters(300 * MIB));
+  const small = alone(300 * MIB);
+  assert.deepEqual(regionParameters(small, [[0, 512 * MIB - 1]]), regionParameters(small));
 });
 
 test('whatever map is told, the region is RAM of it and leaves stage-1 its part', () => {
@@ -74,13 +112,15 @@ test('whatever map is told, the region is RAM of it and leaves stage-1 its part'
     fc.property(
       fc.array(fc.tuple(edge, edge), { maxLength: 64 }),
       fc.integer({ min: 1, max: 16 * GIB }),
-      (ram, bytes) => {
-        const start = regionStart(bytes, ram);
-        if (start === undefined) return;
-        assert.equal(start % (2 * MIB), 0);
-        assert.ok(start >= 256 * MIB);
-        const end = start + regionMebibytes(bytes) * MIB - 1;
-        assert.ok(ram.some(([first, last]) => first <= start && end <= last));
+      fc.integer({ min: 0, max: 100 * MIB }),
+      (ram, root, behind) => {
+        const region = regionOn({ root, behind }, ram);
+        if (!region) return;
+        assert.equal(region.start % (2 * MIB), 0);
+        assert.ok(region.start >= 256 * MIB && region.length >= root);
+        assert.ok(
+          ram.some(([first, last]) => first <= region.start && region.start + region.length - 1 <= last),
+        );
       },
     ),
   );

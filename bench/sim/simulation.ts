@@ -6,6 +6,7 @@
  */
 import { type Endpoint, formatEndpoint } from '../../torrent/endpoint.ts';
 import { dialsWanted } from '../../torrent/policy/mesh.ts';
+import { Newcomers } from '../../torrent/policy/newcomers.ts';
 import { PeerBook } from '../../torrent/policy/peer-book.ts';
 import { EventQueue } from './event-queue.ts';
 import { Machine } from './machine.ts';
@@ -70,6 +71,7 @@ interface Seat {
   readonly machine: Machine;
   readonly endpoint: Endpoint;
   readonly book: PeerBook;
+  readonly newcomers: Newcomers;
   readonly startMs: number;
   /** An honest machine with a link like the others'. */
   readonly counts: boolean;
@@ -170,7 +172,15 @@ export class Simulation {
     const startMs = name === 0 ? -1e-9 : turn * scenario.staggeredSeconds * 1000;
     const endpoint = endpointOf(name);
     const counts = name > 0 && conduct === 'honest' && share === 1;
-    const seat: Seat = { machine, endpoint, book: new PeerBook(), startMs, counts, dialing: 0 };
+    const seat: Seat = {
+      machine,
+      endpoint,
+      book: new PeerBook(),
+      newcomers: new Newcomers(),
+      startMs,
+      counts,
+      dialing: 0,
+    };
     this.#byAddress.set(formatEndpoint(endpoint), seat);
     return seat;
   }
@@ -250,13 +260,24 @@ export class Simulation {
     const absent = other.machine.gone || other.machine.startedAt === undefined || machine.gone;
     const known = machine.connections.has(other.machine);
     const unwanted = other.machine.banned.has(machine) || machine.banned.has(other.machine);
-    if (!absent && !known && !unwanted && other.machine.hasRoom()) {
+    if (!absent && !known && !unwanted && this.#admits(other, endpoint)) {
       Machine.connect(machine, other.machine);
       other.book.add([endpoint], now);
       other.book.connected(endpoint);
       seat.book.connected(other.endpoint);
     } else if (!known) seat.book.ended(other.endpoint, false, now, this.#random.next);
     else seat.book.connected(other.endpoint);
+  }
+
+  /** As torrent/swarm/room.ts does. */
+  #admits({ machine, newcomers }: Seat, { host }: Endpoint): boolean {
+    const mayReplace = newcomers.mayReplace(host, this.#events.now, this.#random.next);
+    if (machine.hasRoom()) return true;
+    if (!mayReplace || machine.have.isFull) return false;
+    const others = [...machine.connections.keys()].filter(({ name }) => name !== 0);
+    const [goes] = this.#random.some(others, 1);
+    if (goes) machine.disconnect(goes, 'gave-way');
+    return goes !== undefined;
   }
 
   #lost(machine: Machine, other: Machine, reason: string): void {

@@ -118,3 +118,25 @@ test('an origin has a place for each machine of a room, a machine for fifty', as
     assert.equal(seed.stats().peers, places, role);
   }
 });
+
+test('a machine that has its peers takes a newcomer for one of them, by lot, and never more', async (t) => {
+  const content = await makeContent();
+  const { metainfo } = content;
+  const PLACES = 14;
+  for (const [lot, replaced] of [
+    [0, 6],
+    [0.99, 0],
+  ] as const) {
+    const store = emptyStore(content);
+    const machine = await startSwarm(t, { metainfo, store, trackers: [] }, { random: () => lot });
+    const reasons: string[] = [];
+    machine.on('peer-closed', ({ reason }) => reasons.push(reason));
+    for (let each = 0; each < PLACES + 6; each++) {
+      RawPeer.dial(t, machine).handshake(metainfo.wireInfohash);
+      await until(() => machine.stats().peers + reasons.length === each + 1, `newcomer ${each}`);
+      assert.ok(machine.stats().peers <= PLACES);
+    }
+    assert.equal(reasons.filter((reason) => reason === 'gave-way').length, replaced, `lot ${lot}`);
+    assert.equal(reasons.filter((reason) => reason === 'full').length, 6 - replaced, `lot ${lot}`);
+  }
+});

@@ -18,13 +18,13 @@
  * Few blocks for each of many peers also keep shares fair: windows that follow a peer's rate would give most to who
  * has most already (simulated: the unluckiest of 16 machines was 8 per cent late for it).
  */
-import { DIAL_UNTIL } from './mesh.ts';
-
 export const BLOCK_BYTES = 16384;
 const DELAY_MS = 100;
 /** Sooner than this: nothing waited. */
 const PROMPT_MS = DELAY_MS / 4;
 const SHRINK = 0.25;
+/** Who has so many is in a room that may be larger than it sees. */
+const MANY_PEERS = 10;
 const FEWEST_BLOCKS_OF_MANY = 4;
 const FEWEST_BLOCKS = 2 * FEWEST_BLOCKS_OF_MANY;
 const MOST_BLOCKS = 512;
@@ -42,7 +42,7 @@ export const DEFAULT_REQUEST_QUEUE = 250;
  * them, and a swarm is as late as its last machine.
  */
 export const fewestBlocks = (peers: number): number =>
-  peers < DIAL_UNTIL ? FEWEST_BLOCKS : FEWEST_BLOCKS_OF_MANY;
+  peers < MANY_PEERS ? FEWEST_BLOCKS : FEWEST_BLOCKS_OF_MANY;
 
 export class RequestWindow {
   #blocks = FEWEST_BLOCKS_OF_MANY;

@@ -9,6 +9,7 @@ import { sameSubnet } from '../discovery/same-subnet.ts';
 import { type Endpoint, formatEndpoint } from '../endpoint.ts';
 import { type Guest, isHostFull, leastUseful, slowestToShakeHands } from '../policy/door.ts';
 import { acceptsMore, dialsWanted, type MeshInput } from '../policy/mesh.ts';
+import { Newcomers } from '../policy/newcomers.ts';
 import { isLoopback, keepsNewConnection, PeerBook } from '../policy/peer-book.ts';
 import { Strikes } from '../policy/strikes.ts';
 import { Inlet } from '../wire/inlet.ts';
@@ -71,6 +72,7 @@ export class Room {
   readonly #byId = new Map<string, PeerConnection>();
   readonly #identities = new Map<number, Identity>();
   readonly #strikes = new Strikes();
+  readonly #newcomers = new Newcomers();
   /** Every connection, open or not yet. */
   readonly #all = new Set<PeerConnection>();
   readonly #infohash: string;
@@ -258,11 +260,7 @@ export class Room {
       }
       this.#inherit(peer, old);
       old.close('duplicate');
-    } else if (!this.#acceptsMore(peer)) {
-      const least = leastUseful(this.#guests(), this.#options.tuning.now());
-      if (!least) return 'full';
-      least.peer.close('gave-way');
-    }
+    } else if (!this.#admits(peer)) return 'full';
     this.#introduce(peer);
     peer.peerId = peerId;
     this.#byId.set(peerId, peer);
@@ -281,12 +279,25 @@ export class Room {
     if (direction === 'in') wire.greet(this.#options.infohash, this.#options.peerId);
   }
 
-  /** Whom we dialed has a place: it was wanted. */
-  #acceptsMore({ direction }: PeerConnection): boolean {
-    const { maxPeers, standing } = this.#options;
+  /** Whether there is a place, or was made one. Whom we dialed has it: it was wanted. */
+  #admits({ direction, remote }: PeerConnection): boolean {
+    const { maxPeers, standing, tuning } = this.#options;
+    const { now, random } = tuning;
     const connected = this.peers.size;
-    if (direction === 'out') return connected < maxPeers;
-    return acceptsMore({ connected, maxPeers, complete: standing().complete });
+    const { complete } = standing();
+    const mayReplace = direction === 'in' && this.#newcomers.mayReplace(remote.host, now(), random);
+    if (direction === 'out' ? connected < maxPeers : acceptsMore({ connected, maxPeers, complete }))
+      return true;
+    const goes =
+      leastUseful(this.#guests(), now())?.peer ?? (mayReplace && !complete ? this.#anyPeer() : undefined);
+    goes?.close('gave-way');
+    return goes !== undefined;
+  }
+
+  /** One of the open connections by lot, but none with an origin. */
+  #anyPeer(): PeerConnection | undefined {
+    const peers = [...this.peers.values()].filter(({ description }) => !description?.origin);
+    return peers[Math.floor(this.#options.tuning.random() * peers.length)];
   }
 
   /** The connection that stays knows the dialed address, so that it is not dialed again meanwhile. */

@@ -17,6 +17,8 @@ export interface Waves {
 }
 
 const SEEDING_TIMEOUT_MS = 240_000;
+/** Of a shell, on a processor that runs several machines. */
+const CONSOLE_TIMEOUT_MS = 240_000;
 /** Reports come every five seconds. */
 const REPORT_MS = 6000;
 
@@ -43,7 +45,7 @@ async function statusOnConsole(machine: Machine): Promise<string> {
   machine.send(
     `swarmboot-seed status; ${show}; cat /proc/uptime; head -3 /proc/meminfo; t=swb; echo "$t-told="\r`,
   );
-  const { match } = await machine.expect(/^seeding {2}[\s\S]*^swb-told=/m, { timeoutMs: 60_000 });
+  const { match } = await machine.expect(/^seeding {2}[\s\S]*^swb-told=/m, { timeoutMs: CONSOLE_TIMEOUT_MS });
   assert.match(match[0], /^damaged {2}none/m);
   assert.match(match[0], /^NRestarts=0$/m, 'its first start was the good one');
   return match[0].replace(/^swb-told=/m, '').trim();

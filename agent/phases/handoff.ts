@@ -104,15 +104,10 @@ export async function handoffPhase(context: PhaseContext, options: HandoffOption
 }
 
 /** While the agent loads a kernel by itself it cannot look; the kernel's buffers of the two files are gone afterwards. */
-function peakOf(
-  machine: Machine,
-  { memoryPeak, release }: HandoffOptions,
-  unseen: boolean,
-): number | undefined {
+function peakOf(machine: Machine, { memoryPeak, room }: HandoffOptions, unseen: boolean): number | undefined {
   const seenBytes = memoryPeak.now();
   if (seenBytes === undefined || !unseen) return seenBytes;
-  const bufferBytes =
-    fileOfRole(release.manifest, 'kernel').length + fileOfRole(release.manifest, 'initrd').length;
+  const bufferBytes = room.plan.layout.files.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
   return Math.max(seenBytes, ramBytes(machine) - readMemory(machine).availableBytes + bufferBytes);
 }
 

@@ -12,7 +12,7 @@ import { claimForWebseed } from './policy/claim.ts';
 import { Download } from './policy/download.ts';
 import type { DownloadEvent } from './policy/download-events.ts';
 import { type MemoryBudget, memoryBudget } from './policy/memory-budget.ts';
-import { MOST_PEERS, MOST_PEERS_OF_ORIGIN } from './policy/mesh.ts';
+import { mostPeersOf } from './policy/mesh.ts';
 import { DEFAULT_REQUEST_QUEUE } from './policy/pipeline.ts';
 import { Announcer } from './swarm/announcer.ts';
 import { Arrivals, type ArrivedFrom } from './swarm/arrivals.ts';
@@ -245,8 +245,7 @@ export class Swarm extends EventEmitter<SwarmEvents> {
   }
 
   #makeRoom(): Room {
-    const { metainfo, role = 'peer', typeOfService } = this.#options;
-    const { maxPeers = role === 'origin' ? MOST_PEERS_OF_ORIGIN : MOST_PEERS } = this.#options;
+    const { metainfo, role = 'peer', maxPeers = mostPeersOf(role), typeOfService } = this.#options;
     const secluded = isPrivate(metainfo);
     return new Room({
       infohash: metainfo.wireInfohash,

@@ -3,7 +3,7 @@
  * connections mean more messages.
  *
  * A machine dials until it has a few and accepts hardly more: an uplink is shared by its connections, so a machine that has fewer than
- * its neighbours gets less, and has less to give. (10 to 20: the last of 200 is late by 1.22 x the bound, 12 to 14: by 1.13.) Those who
+ * its neighbours gets less, and has less to give. (The last of 200 simulated machines, x bound: 1.22 with 10 to 20, 1.14 with 12 to 14.) Those who
  * come last find places all the same, see newcomers.ts. One that falls behind its peers dials more. Who has everything
  * accepts all it can.
  */
@@ -27,6 +27,9 @@ export const MOST_PEERS = 50;
  * uplink rests: with 50 in a room of a thousand the last machine was late by a fifth (docs/swarm-policy.md).
  */
 export const MOST_PEERS_OF_ORIGIN = 256;
+
+export const mostPeersOf = (role: 'peer' | 'origin'): number =>
+  role === 'origin' ? MOST_PEERS_OF_ORIGIN : MOST_PEERS;
 
 const DIAL_UNTIL = 12;
 export const ACCEPT_UNTIL = 14;

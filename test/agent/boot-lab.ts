@@ -11,6 +11,23 @@ import { type ServedRelease, serveRelease } from './release-fixture.ts';
 const MIB = 1024 ** 2;
 const MAC = '52:54:00:aa:00:01';
 
+export const ALL_PHASES = [
+  'network ok',
+  'manifest ok',
+  'memory ok',
+  'swarm ok',
+  'verify ok',
+  'linger ok',
+  'handoff ok',
+];
+
+/** The phases that ended, and how: `phase end` lines without their seconds. */
+export const endedPhases = (console: FakeConsole): string[] =>
+  console.lines.flatMap((line) => {
+    const match = /^swarmboot: phase (\w+): end (ok|failed)/.exec(line);
+    return match ? [`${match[1]} ${match[2]}`] : [];
+  });
+
 export interface Lab {
   readonly machine: FakeMachine;
   readonly console: FakeConsole;

@@ -2,8 +2,8 @@
  * Who may come in when places are few, and who leaves for it. Pure: the room tells who is there.
  *
  * One host gets a few connections only; strangers that do not shake hands give way to those that still may; and of those
- * that did, one that neither gives nor takes gives way to a newcomer. On loopback all peers share a host, so nothing is
- * counted there.
+ * that did, one that neither gives nor takes gives way to a newcomer, or one that is drawn by lot. On loopback all peers
+ * share a host, so nothing is counted there.
  */
 import { isLoopback } from './peer-book.ts';
 
@@ -13,6 +13,8 @@ export interface Guest {
   readonly isOpen: boolean;
   /** The other side came to us. */
   readonly cameIn: boolean;
+  /** It says that it is where the image comes from. */
+  readonly isOrigin: boolean;
   readonly since: number;
   /** When the last block went one way or the other; `since` if none did. */
   readonly usefulAt: number;
@@ -42,7 +44,10 @@ export function slowestToShakeHands<T extends Guest>(guests: Iterable<T>, now: n
   return slowest;
 }
 
-/** Whoever has been of no use for longest, if that is long; undefined: all earn their place. */
+/**
+ * Whoever has been of no use for longest, if that is long; undefined: all earn their place. Origins too: anybody can say
+ * that it is one, and keep a place by that.
+ */
 export function leastUseful<T extends Guest>(guests: Iterable<T>, now: number): T | undefined {
   let least: T | undefined;
   for (const guest of guests) {
@@ -50,4 +55,10 @@ export function leastUseful<T extends Guest>(guests: Iterable<T>, now: number): 
     if (!least || guest.usefulAt < least.usefulAt) least = guest;
   }
   return least;
+}
+
+/** One of those who are open, by lot, but no origin: without it, a piece that no peer has could not be had. */
+export function drawnByLot<T extends Guest>(guests: Iterable<T>, random: () => number): T | undefined {
+  const drawn = [...guests].filter(({ isOpen, isOrigin }) => isOpen && !isOrigin);
+  return drawn[Math.floor(random() * drawn.length)];
 }

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { sameSubnet } from '../discovery/same-subnet.ts';
 import { type Endpoint, formatEndpoint } from '../endpoint.ts';
-import { type Guest, isHostFull, leastUseful, slowestToShakeHands } from '../policy/door.ts';
+import { drawnByLot, type Guest, isHostFull, leastUseful, slowestToShakeHands } from '../policy/door.ts';
 import { acceptsMore, dialsWanted, type MeshInput } from '../policy/mesh.ts';
 import { Newcomers } from '../policy/newcomers.ts';
 import { isLoopback, keepsNewConnection, PeerBook } from '../policy/peer-book.ts';
@@ -206,6 +206,7 @@ export class Room {
         host: peer.remote.host,
         isOpen: peer.isOpen,
         cameIn: peer.direction === 'in',
+        isOrigin: peer.description?.origin ?? false,
         since: peer.since,
         usefulAt: peer.usefulAt,
       };
@@ -289,15 +290,10 @@ export class Room {
     if (direction === 'out' ? connected < maxPeers : acceptsMore({ connected, maxPeers, complete }))
       return true;
     const goes =
-      leastUseful(this.#guests(), now())?.peer ?? (mayReplace && !complete ? this.#anyPeer() : undefined);
-    goes?.close('gave-way');
+      leastUseful(this.#guests(), now()) ??
+      (mayReplace && !complete ? drawnByLot(this.#guests(), random) : undefined);
+    goes?.peer.close('gave-way');
     return goes !== undefined;
-  }
-
-  /** One of the open connections by lot, but none with an origin. */
-  #anyPeer(): PeerConnection | undefined {
-    const peers = [...this.peers.values()].filter(({ description }) => !description?.origin);
-    return peers[Math.floor(this.#options.tuning.random() * peers.length)];
   }
 
   /** The connection that stays knows the dialed address, so that it is not dialed again meanwhile. */

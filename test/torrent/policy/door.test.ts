@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  drawnByLot,
   type Guest,
   isHostFull,
   leastUseful,
@@ -12,6 +13,7 @@ const guest = (changes: Partial<Guest> = {}): Guest => ({
   host: '10.0.0.1',
   isOpen: true,
   cameIn: true,
+  isOrigin: false,
   since: 0,
   usefulAt: 0,
   ...changes,
@@ -47,4 +49,21 @@ test('whoever neither gives nor takes gives way, those who do stay', () => {
   const stranger = guest({ isOpen: false, usefulAt: 0 });
   assert.equal(leastUseful([busy, idle, longIdle, stranger], now), longIdle);
   assert.equal(leastUseful([busy, stranger], now), undefined);
+});
+
+test('the lot falls on any peer that is open, and on no origin', () => {
+  const first = guest();
+  const second = guest({ cameIn: false });
+  const guests = [guest({ isOrigin: true }), first, guest({ isOpen: false }), second];
+  const drawn = [0, 0.49, 0.5, 0.99].map((lot) => drawnByLot(guests, () => lot));
+  assert.deepEqual(drawn, [first, first, second, second]);
+  assert.equal(
+    drawnByLot([guest({ isOrigin: true })], () => 0),
+    undefined,
+  );
+});
+
+test('saying that it is an origin keeps nobody who is of no use', () => {
+  const useless = guest({ isOrigin: true, usefulAt: 0 });
+  assert.equal(leastUseful([useless], 100_000), useless);
 });

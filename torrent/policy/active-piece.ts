@@ -26,10 +26,10 @@ export class ActivePiece {
   sealed = false;
   free: number;
   /** How many peers each block is outstanding at. */
-  readonly requesters: Uint8Array;
+  readonly requesters: number[];
   /** When each block was last asked for, in ms. */
-  readonly askedAt: Float64Array;
-  readonly #sources: Int32Array;
+  readonly askedAt: number[];
+  readonly #sources: PeerKey[];
   readonly #piece: Piece;
 
   constructor(index: number, length: number, single: boolean, now: number) {
@@ -39,9 +39,10 @@ export class ActivePiece {
     this.beganAt = now;
     this.blocks = Math.ceil(length / BLOCK_BYTES);
     this.free = this.blocks;
-    this.requesters = new Uint8Array(this.blocks);
-    this.askedAt = new Float64Array(this.blocks);
-    this.#sources = new Int32Array(this.blocks).fill(NO_SOURCE);
+    // Typed arrays of this length lie outside the heap, and cost more to make than a piece costs otherwise.
+    this.requesters = new Array<number>(this.blocks).fill(0);
+    this.askedAt = new Array<number>(this.blocks).fill(0);
+    this.#sources = new Array<PeerKey>(this.blocks).fill(NO_SOURCE);
     this.#piece = new Piece(length);
   }
 
@@ -95,6 +96,6 @@ export class ActivePiece {
 
   /** Who sent each block. */
   get sourceOfBlocks(): readonly PeerKey[] {
-    return [...this.#sources];
+    return this.#sources;
   }
 }

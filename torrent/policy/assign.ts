@@ -7,7 +7,7 @@ import type { Download } from './download.ts';
 import type { DownloadCommand } from './download-events.ts';
 import type { DownloadPeer } from './download-peer.ts';
 import { pickFromOrigin, pickRarest } from './picker.ts';
-import { BLOCK_BYTES, blocksPerRequest } from './pipeline.ts';
+import { BLOCK_BYTES, blocksPerRequest, refillShare } from './pipeline.ts';
 import { makeRoom } from './take-back.ts';
 
 /** Endgame: a block may be outstanding at so many peers. */
@@ -42,8 +42,8 @@ export function assignBlocks(
   if (peer.superSeeds && !peer.snubbed)
     depth = Math.max(depth, Math.min(download.blocksPerPiece, peer.requestQueue));
   let room = depth - peer.outstanding.size;
-  // Refilled by the quarter: one write carries many requests, and one walk over the pieces serves them.
-  if (room <= 0 || (peer.outstanding.size > 0 && room < depth / 4)) return;
+  // Refilled in parts: one write carries many requests, and one walk over the pieces serves them.
+  if (room <= 0 || (peer.outstanding.size > 0 && room < depth * refillShare(depth))) return;
   const longest = peer.snubbed
     ? 1
     : blocksPerRequest(peer.burst.bytesPerSecond(now), peer.mostBlocksPerRequest);

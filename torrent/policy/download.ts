@@ -35,6 +35,8 @@ export interface DownloadOptions {
   readonly startedAt: number;
 }
 
+type Standing = 'needed' | 'surplus' | 'unrequested';
+
 /** Timeouts in a row before a peer is let go. */
 const MOST_SNUBS = 3;
 /** Rejects in a row, unchoked and without a block in between, before a peer is let go: it promises what it does not give. */
@@ -105,7 +107,7 @@ export class Download {
    * `surplus`: they were asked for, but some came from elsewhere or were taken back: receive them aside. `unrequested`: one
    * was never asked of this peer.
    */
-  standing(key: PeerKey, piece: number, begin: number, length: number): 'needed' | 'surplus' | 'unrequested' {
+  standing(key: PeerKey, piece: number, begin: number, length: number): Standing {
     const peer = this.peers.get(key);
     const pieceLength = this.options.lengthOf(piece);
     const end = begin + length;
@@ -126,7 +128,7 @@ export class Download {
 
   /** Who sent blocks of an active piece. */
   sourcesOf(piece: number): PeerKey[] {
-    return [...new Set(this.active.get(piece)?.sourceOfBlocks ?? [])];
+    return [...new Set(this.active.get(piece)?.sourceOfBlocks)];
   }
 
   apply(event: DownloadEvent, now: number): DownloadCommand[] {
@@ -314,8 +316,28 @@ export class Download {
     out: DownloadCommand[],
     now: number,
   ): void {
-    for (let at = 0; at < bytes.length; at += BLOCK_BYTES)
-      this.#block(peer, piece, (begin + at) / BLOCK_BYTES, bytes.subarray(at, at + BLOCK_BYTES), out, now);
+    let awaited = 0;
+    let needed = 0;
+    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
+      const block = bytes.subarray(at, at + BLOCK_BYTES);
+      const verdict = this.#block(peer, piece, (begin + at) / BLOCK_BYTES, block, out, now);
+      if (verdict !== 'unrequested') awaited += block.length;
+      if (verdict === 'needed') needed += block.length;
+    }
+    if (awaited > 0) {
+      peer.progressAt = now;
+      peer.snubs = 0;
+      peer.refusalsInARow = 0;
+      peer.rate.add(awaited, now);
+      peer.burst.add(awaited, now);
+      this.received.wasted += awaited - needed;
+    }
+    if (needed > 0) {
+      peer.gave = true;
+      this.lastBlockAt = now;
+      this.rate.add(needed, now);
+      this.received[peer.origin ? 'origin' : 'peers'] += needed;
+    }
     assignBlocks(this, peer, out, now);
   }
 
@@ -326,28 +348,18 @@ export class Download {
     bytes: Uint8Array,
     out: DownloadCommand[],
     now: number,
-  ): void {
+  ): Standing {
     const id = this.idOf(piece, block);
     const active = this.active.get(piece);
     const needed = this.#needs(active, block, peer.key);
     const request = peer.outstanding.get(id);
     if (request) peer.window.arrived(now - request.askedAt, fewestBlocks(this.peers.size));
     const asked = peer.outstanding.delete(id);
-    if (!asked && !peer.settleStale(id)) return;
-    peer.progressAt = now;
-    peer.snubs = 0;
-    peer.refusalsInARow = 0;
-    peer.rate.add(bytes.length, now);
-    peer.burst.add(bytes.length, now);
+    if (!asked && !peer.settleStale(id)) return 'unrequested';
     if (!active || !needed) {
-      this.received.wasted += bytes.length;
       if (asked && active && !active.sealed) active.giveBack(block);
-      return;
+      return 'surplus';
     }
-    peer.gave = true;
-    this.lastBlockAt = now;
-    this.rate.add(bytes.length, now);
-    this.received[peer.origin ? 'origin' : 'peers'] += bytes.length;
     // Late: the block is free again or asked of others, whose count is not this peer's to lower.
     if (!asked && active.requesters[block]! > 0) active.share(block, now);
     const complete = active.put(block, bytes, peer.key);
@@ -356,6 +368,7 @@ export class Download {
       active.sealed = true;
       out.push({ do: 'verify', piece: active.index });
     }
+    return 'needed';
   }
 
   #verified(piece: number, bytes: Uint8Array, out: DownloadCommand[], now: number): void {

@@ -44,6 +44,12 @@ export const DEFAULT_REQUEST_QUEUE = 250;
 export const fewestBlocks = (peers: number): number =>
   peers < MANY_PEERS ? FEWEST_BLOCKS : FEWEST_BLOCKS_OF_MANY;
 
+/**
+ * What part of a window is asked for anew at once. Half of a large one lasts longer than any way through a house, and a write
+ * costs as much as several blocks; a small one must not come near to its end.
+ */
+export const refillShare = (depth: number): number => (depth >= PLENTY_BLOCKS ? 1 / 2 : 1 / 4);
+
 export class RequestWindow {
   #blocks = FEWEST_BLOCKS_OF_MANY;
   #quickestMs = Number.POSITIVE_INFINITY;

@@ -10,12 +10,18 @@ import type { PeerConnection } from '../wire/peer-connection.ts';
 import type { PieceBuffers } from '../wire/piece-buffers.ts';
 import type { SwarmShape } from './shape.ts';
 
+/** Blocks by their ids, `end` not among them. */
+interface Place {
+  readonly first: number;
+  readonly end: number;
+}
+
 export class Landing {
   readonly #download: Download;
   readonly #buffers: PieceBuffers;
   readonly #shape: SwarmShape;
-  /** Block id -> the connection that is writing it in place. */
-  readonly #holders = new Map<number, PeerConnection>();
+  /** What each connection is writing in place: one payload at a time, as they come. */
+  readonly #places = new Map<PeerConnection, Place>();
 
   constructor(download: Download, buffers: PieceBuffers, shape: SwarmShape) {
     this.#download = download;
@@ -35,25 +41,22 @@ export class Landing {
     if (standing === 'surplus') return peer.scratch(length);
     const first = this.#download.idOf(piece, begin / BLOCK_BYTES);
     const end = first + Math.ceil(length / BLOCK_BYTES);
-    for (let id = first; id < end; id++) if (this.#holders.has(id)) return peer.scratch(length);
-    for (let id = first; id < end; id++) this.#holders.set(id, peer);
+    if (this.#holderOf(first, end)) return peer.scratch(length);
+    this.#places.set(peer, { first, end });
     return this.bytesOf(piece).subarray(begin, begin + length);
   }
 
   /** Returns the blocks where they are now: in their places if they were needed. */
   landed(peer: PeerConnection, piece: number, begin: number, bytes: Uint8Array): Uint8Array {
-    const first = this.#download.idOf(piece, begin / BLOCK_BYTES);
     // A payload holds the places of all its blocks or of none.
-    if (this.#holders.get(first) === peer) {
-      const end = first + Math.ceil(bytes.length / BLOCK_BYTES);
-      for (let id = first; id < end; id++) this.#holders.delete(id);
-      return bytes;
-    }
+    if (this.#places.delete(peer)) return bytes;
+    const first = this.#download.idOf(piece, begin / BLOCK_BYTES);
     let home: Uint8Array | undefined;
     for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
       const block = bytes.subarray(at, at + BLOCK_BYTES);
       if (this.#download.standing(peer.key, piece, begin + at, block.length) !== 'needed') continue;
-      const holder = this.#holders.get(first + at / BLOCK_BYTES);
+      const id = first + at / BLOCK_BYTES;
+      const holder = this.#holderOf(id, id + 1);
       if (holder) this.#divert(holder);
       home ??= this.bytesOf(piece).subarray(begin, begin + bytes.length);
       home.set(block, at);
@@ -64,15 +67,21 @@ export class Landing {
   /** The piece is no longer active: its buffer goes back, and nobody may write to it. */
   release(piece: number): void {
     const first = this.#download.idOf(piece, 0);
-    for (const [id, holder] of this.#holders) {
-      if (id >= first && id < first + this.#download.blocksPerPiece) this.#divert(holder);
-    }
+    const end = first + this.#download.blocksPerPiece;
+    for (let holder = this.#holderOf(first, end); holder; holder = this.#holderOf(first, end))
+      this.#divert(holder);
     this.#buffers.release(piece);
   }
 
   /** The connection is gone, whatever it was writing. */
   leave(peer: PeerConnection): void {
-    for (const [id, holder] of this.#holders) if (holder === peer) this.#holders.delete(id);
+    this.#places.delete(peer);
+  }
+
+  /** Who is writing any of these blocks in place. */
+  #holderOf(first: number, end: number): PeerConnection | undefined {
+    for (const [holder, place] of this.#places) if (place.first < end && first < place.end) return holder;
+    return undefined;
   }
 
   #divert(holder: PeerConnection): void {

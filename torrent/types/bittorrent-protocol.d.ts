@@ -61,7 +61,6 @@ declare module 'bittorrent-protocol' {
     _onHandshakeBuffer(handshake: Uint8Array): void;
     _onMessage(message: Uint8Array): void;
     _onKeepAlive(): void;
-    _onPiece(piece: number, begin: number, block: Uint8Array): void;
     _sendExtendedHandshake(): void;
   }
 }

@@ -101,9 +101,10 @@ export class GuardedWire extends Wire {
   }
 
   /** A block that was asked for has arrived. */
-  receivePiece(piece: number, begin: number, block: Uint8Array): void {
-    this.#budget.payload(block.length);
-    this._onPiece(piece, begin, block);
+  receivePiece(piece: number, begin: number, length: number): void {
+    this.#budget.payload(length);
+    // As `_onPiece` does, without its meters and events.
+    this._pull(this.requests, piece, begin, length);
   }
 
   /**

@@ -66,6 +66,7 @@ export class Outbox {
     this.#chunks = [];
     this.#riders = [];
     this.#afterSent = [];
+    const bytes = this.#bytes;
     this.#bytes = 0;
     // Nothing was taken either.
     if (chunks.length === 0 && callbacks.length === 0) return;
@@ -75,6 +76,12 @@ export class Outbox {
     };
     if (this.#socket.destroyed || chunks.length === 0) {
       done();
+      return;
+    }
+    const sent = callbacks.length > 0 ? done : this.#took;
+    // Requests, most of the time.
+    if (bytes < COPY_BELOW_BYTES) {
+      this.#socket.write(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), sent);
       return;
     }
     this.#socket.cork();
@@ -93,7 +100,7 @@ export class Outbox {
     }
     writeSmall();
     // Writes end in order, so the callback of an empty last one covers all. Errors are the socket's 'error' event too.
-    this.#socket.write(NOTHING, callbacks.length > 0 ? done : this.#took);
+    this.#socket.write(NOTHING, sent);
     this.#socket.uncork();
   }
 

@@ -214,7 +214,7 @@ export class PeerConnection implements UploadTarget {
   #landed(piece: number, begin: number, bytes: Uint8Array): void {
     this.received += bytes.length;
     this.usefulAt = this.#now();
-    this.wire.receivePiece(piece, begin, bytes);
+    this.wire.receivePiece(piece, begin, bytes.length);
     this.#handlers.landed(this, piece, begin, bytes);
   }
 

@@ -5,6 +5,7 @@
 import { constants, readSync, type Stats, writeSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, readlink, statfs } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { mayAccess, nextTurn } from './memory-turns.ts';
 import { StoreError, storeErrorFrom } from './store-error.ts';
 
 export interface StoreFile {
@@ -113,14 +114,18 @@ class PositionedFile implements StoreFile {
   /** Memory is copied here and now: to wake another thread for it, and to be woken by it, costs more than the copy. */
   #read(target: Uint8Array, from: number, position: number): number | Promise<number> {
     const length = target.length - from;
-    if (this.#inMemory) return readSync(this.handle.fd, target, from, length, position);
-    return this.handle.read(target, from, length, position).then(({ bytesRead }) => bytesRead);
+    if (!this.#inMemory)
+      return this.handle.read(target, from, length, position).then(({ bytesRead }) => bytesRead);
+    if (mayAccess(length)) return readSync(this.handle.fd, target, from, length, position);
+    return nextTurn().then(() => this.#read(target, from, position));
   }
 
   #write(bytes: Uint8Array, from: number, position: number): number | Promise<number> {
     const length = bytes.length - from;
-    if (this.#inMemory) return writeSync(this.handle.fd, bytes, from, length, position);
-    return this.handle.write(bytes, from, length, position).then(({ bytesWritten }) => bytesWritten);
+    if (!this.#inMemory)
+      return this.handle.write(bytes, from, length, position).then(({ bytesWritten }) => bytesWritten);
+    if (mayAccess(length)) return writeSync(this.handle.fd, bytes, from, length, position);
+    return nextTurn().then(() => this.#write(bytes, from, position));
   }
 
   async writeAt(position: number, bytes: Uint8Array): Promise<void> {

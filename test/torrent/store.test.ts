@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { nextTurn } from '../../torrent/memory-turns.ts';
 import { openSegmentStore, type Segment, StoreError } from '../../torrent/store.ts';
 import { directorySegments } from '../../torrent/store-directory.ts';
 import { makeSample, SAMPLE_FILES } from './sample-torrent.ts';
@@ -86,14 +87,35 @@ suite('store', () => {
   });
 
   test('what is in memory is there at once, without another thread', async () => {
-    // So much that no other thread could have copied it meanwhile.
-    const bytes = Buffer.alloc(8 * 2 ** 20, 7);
+    await nextTurn();
+    // So much that no other thread could have copied it meanwhile, and not too much for one turn of the event loop.
+    const bytes = Buffer.alloc(2 ** 19, 7);
     const target = Buffer.alloc(bytes.length);
     await using one = await under((directory) => [segment(0, bytes.length, join(directory, 'x'))], TMPFS);
     const written = one.store.write(0, bytes);
     const read = one.store.read(0, target);
     assert.equal(target.at(-1), 7);
     await Promise.all([written, read]);
+  });
+
+  test('whoever reads all that is in memory lets others have their turn', async () => {
+    await using one = await under((directory) => [segment(0, 16 * 2 ** 20, join(directory, 'x'))], TMPFS);
+    for (const part of [2 ** 20, 4096]) {
+      let turns = 0;
+      const count = (): void => {
+        turns++;
+        counting = setImmediate(count);
+      };
+      let counting = setImmediate(count);
+      const target = Buffer.alloc(part);
+      for (let at = 0; at < 16; at++) {
+        await one.store.write(at * part, target);
+        await one.store.read(at * part, target);
+      }
+      clearImmediate(counting);
+      // 32 accesses: of a MiB, one in each turn.
+      assert.ok(part < 2 ** 20 ? turns <= 2 : turns >= 30, `${turns} turns for parts of ${part} bytes`);
+    }
   });
 
   for (const parent of [tmpdir(), TMPFS])

@@ -80,6 +80,12 @@ export function moduleTree(tree: string, release: string): DebianModules {
         timeout: COMMAND_TIMEOUT_MS,
       });
       return stdout;
+    } catch (error) {
+      const { killed, message } = error as Error & { readonly killed?: boolean };
+      const why = killed
+        ? `xz was not done after ${COMMAND_TIMEOUT_MS / 1000} s, on a busy machine?`
+        : message;
+      throw new Error(`Cannot unpack the kernel module ${path}: ${why}`, { cause: error });
     } finally {
       running--;
       waiting.shift()?.();

@@ -81,9 +81,14 @@ describe('an ARM64 machine', () => {
     serverArguments: SHORT_COUNTDOWN,
   });
 
-  it('hands over through iPXE, stage-1 and kexec, the image in RAM byte for byte', async () => {
+  it('hands over through iPXE, stage-1 and kexec, the image in RAM byte for byte', async (context) => {
     await withLab(options(), async (lab) => {
       const machine = lab.powerOn(0);
+      const memory = await machine.expect(/memory: (\S+) MiB used at most, planned with (\S+) MiB/, {
+        timeoutMs: BOOT_MS,
+      });
+      context.diagnostic(memory.match[0]);
+      assert.ok(Number(memory.match[1]) <= Number(memory.match[2]), memory.match[0]);
       await machine.expect(/^swarmboot: phase handoff: end ok .*cpio/m, { timeoutMs: BOOT_MS });
       const { match } = await machine.expect(/^second kernel: (.*)\nroot image: (\S+) /m, {
         timeoutMs: BOOT_MS,

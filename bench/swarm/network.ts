@@ -1,7 +1,7 @@
 /** Makes and removes the network that network-plan.ts describes. Needs root. */
-import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { onExit } from '../../qemu/cleanup.ts';
+import { enter, removeNamespace, removeOrphans, runIn } from '../../qemu/namespace.ts';
 import {
   CONGESTION_CONTROL,
   type Command,
@@ -13,61 +13,10 @@ import {
   sentBytesByPort,
 } from './network-plan.ts';
 
-const COMMAND_TIMEOUT_MS = 10_000;
-
-/** Words that run a command in a namespace; the command takes the place of the program that enters it. */
-export const enter = (namespace: string): string[] => ['nsenter', `--net=/run/netns/${namespace}`, '--'];
-
-function run({ namespace, argv }: Command): string {
-  const [command = '', ...args] = namespace === undefined ? argv : [...enter(namespace), ...argv];
-  try {
-    return execFileSync(command, args, { timeout: COMMAND_TIMEOUT_MS, encoding: 'utf8', stdio: 'pipe' });
-  } catch (error) {
-    const stderr = String((error as { stderr?: unknown }).stderr ?? '').trim();
-    throw new Error(
-      `Cannot set up the network with "${argv.join(' ')}": ${stderr || (error as Error).message}; ` +
-        'it needs root, and a kernel with bridges, veth, tbf and network namespaces',
-    );
-  }
-}
-
-function namespaces(): string[] {
-  try {
-    return readdirSync('/run/netns');
-  } catch {
-    return [];
-  }
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-};
-
-/** Ends what still runs in a namespace and removes it; the devices in it go with it. */
-function removeNamespace(name: string): void {
-  if (!namespaces().includes(name)) return;
-  for (const pid of run({ namespace: undefined, argv: ['ip', 'netns', 'pids', name] }).split('\n')) {
-    if (pid.trim() === '') continue;
-    try {
-      process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // It has ended by itself.
-    }
-  }
-  run({ namespace: undefined, argv: ['ip', 'netns', 'delete', name] });
-}
+const run = ({ namespace, argv }: Command): string => runIn(namespace, argv);
 
 /** Removes namespaces whose owner is gone, with the programs in them; returns their names. */
-export function removeLeftovers(): string[] {
-  const names = leftovers(namespaces(), isAlive);
-  for (const name of names) removeNamespace(name);
-  return names;
-}
+export const removeLeftovers = (): string[] => removeOrphans(leftovers);
 
 const ALLOWED = '/proc/sys/net/ipv4/tcp_allowed_congestion_control';
 

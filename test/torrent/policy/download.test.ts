@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Bitset } from '../../../torrent/policy/bitset.ts';
 import { claimForWebseed } from '../../../torrent/policy/claim.ts';
+import { Download } from '../../../torrent/policy/download.ts';
+import type { DownloadEvent } from '../../../torrent/policy/download-events.ts';
 import { BLOCK_BYTES } from '../../../torrent/policy/pipeline.ts';
 import { keyOf, LAST, Lab, lengthOf, PIECE, PIECES } from './download-lab.ts';
 
@@ -260,6 +262,52 @@ test('a fast peer that takes long requests is asked for several blocks at once',
   assert.ok(lengths.has(3 * BLOCK_BYTES));
   assert.ok(lab.download.have.isFull);
   assert.equal(lab.download.received.peers, (PIECES - 1) * PIECE + LAST);
+});
+
+test('a small window is refilled by the quarter, a large one, that of a fast peer, by the half', () => {
+  const BLOCKS = 64;
+  const download = new Download({
+    pieceCount: 32,
+    pieceLength: BLOCKS * BLOCK_BYTES,
+    lengthOf: () => BLOCKS * BLOCK_BYTES,
+    have: new Bitset(32),
+    mostActive: 32,
+    ownPeerId: Buffer.alloc(20),
+    random: () => 0,
+    requestTimeoutMs: 5000,
+    startedAt: 0,
+  });
+  const requests: { piece: number; begin: number; length: number }[] = [];
+  /** How many blocks were asked for. */
+  const apply = (event: DownloadEvent): number => {
+    const before = requests.length;
+    for (const command of download.apply(event, 0)) if (command.do === 'request') requests.push(command);
+    return requests.length - before;
+  };
+  const peer = 1;
+  apply({ type: 'joined', peer, id: Buffer.alloc(20, 1), fast: true });
+  apply({ type: 'described', peer, origin: false, requestQueue: 512, longestRequest: BLOCK_BYTES });
+  apply({ type: 'pieces', peer, pieces: Bitset.full(32) });
+  apply({ type: 'unchoked', peer });
+  const { outstanding, window } = download.peers.get(peer)!;
+  const refills: number[] = [];
+  // No block takes any time: the window grows by each of them.
+  for (const { piece, begin, length } of requests) {
+    const asked = apply({ type: 'block', peer, piece, begin, bytes: Buffer.alloc(length) });
+    if (asked > 0) refills.push(asked / window.depth({ requestQueue: 512, snubbed: false }));
+    if (outstanding.size >= 400) break;
+  }
+  const large = refills.findIndex((share, at) => at > 0 && share >= 1 / 2);
+  assert.ok(large > 10, refills.join(' '));
+  // The first one comes when the window has only begun to grow.
+  assert.ok(
+    refills.slice(4, large).every((share) => share < 1 / 3),
+    refills.join(' '),
+  );
+  assert.ok(
+    refills.slice(large).every((share) => share >= 1 / 2),
+    refills.join(' '),
+  );
 });
 
 test('a long payload is taken only from who was asked for all of it', () => {

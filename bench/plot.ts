@@ -21,6 +21,7 @@ const Report = v.object({
       engine: v.string(),
       clients: v.pipe(v.number(), v.minValue(1)),
       origin: v.optional(v.string()),
+      sizeBytes: Figure,
       lastRatio: Figure,
       serverPayloadRatio: Figure,
       rounds: v.optional(v.array(v.object({ lastRatio: Figure, serverPayloadRatio: Figure }))),

@@ -35,3 +35,20 @@ test("the server's images are another figure", () => {
   const [line] = seriesOf([{ engine: 'ours', clients: 8, lastRatio: 1, serverPayloadRatio: 1.02 }], 'server');
   assert.deepEqual(line?.points, [{ x: 8, y: 1.02 }]);
 });
+
+test('simulated images of several sizes are lines of their own', () => {
+  const run = (sizeBytes: number, clients: number) => ({
+    engine: 'simulated',
+    sizeBytes,
+    clients,
+    lastRatio: 1.1,
+  });
+  const names = (runs: Parameters<typeof seriesOf>[0]) => seriesOf(runs, 'last').map(({ name }) => name);
+  assert.deepEqual(names([run(2 ** 26, 8), run(2 ** 28, 8), run(2 ** 28, 16)]), [
+    'simulated, 64 MiB',
+    'simulated, 256 MiB',
+  ]);
+  assert.deepEqual(names([run(2 ** 28, 8), { ...run(2 ** 26, 8), engine: 'ours' }]), ['simulated', 'ours']);
+  const colours = seriesOf([run(2 ** 26, 8), run(2 ** 28, 8)], 'last').map(({ colour }) => colour);
+  assert.equal(new Set(colours).size, 2);
+});

@@ -43,3 +43,13 @@ export function onExit(step: Step): () => void {
     if (steps.delete(step)) step();
   };
 }
+
+/** Whether a process runs, whoever's it is: what it left behind is nobody's if not. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+};

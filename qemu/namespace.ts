@@ -1,6 +1,7 @@
 /** Network namespaces of the lab and of the bench, by the programs ip(8) and nsenter(1). Needs root. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { isAlive } from './cleanup.ts';
 
 const COMMAND_TIMEOUT_MS = 10_000;
 
@@ -32,15 +33,6 @@ function namespaces(): string[] {
     return [];
   }
 }
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-};
 
 /** Ends what still runs in a namespace and removes it; the devices in it go with it. */
 export function removeNamespace(name: string): void {

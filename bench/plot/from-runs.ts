@@ -1,7 +1,7 @@
 /** From the JSON of benches and simulations to the lines of a chart. Pure. */
 import { median } from '../measure.ts';
 import type { Series } from './line-chart.ts';
-import { ENGINE_COLOURS } from './palette.ts';
+import { ENGINE_COLOURS, SIMULATED_COLOURS } from './palette.ts';
 
 export const FIGURES = {
   last: { field: 'lastRatio', words: 'last machine done, in times of the bound' },
@@ -25,8 +25,6 @@ export interface PlottedRun {
 const SIMULATED = 'simulated';
 
 const MIB = 2 ** 20;
-/** Of simulated lines, one for each size of image: dark to light. */
-const SIMULATED_COLOURS = ['#d55e00', '#cc79a7', '#b58900'];
 
 /** Simulated runs of several images are lines of their own: the shorter the bound, the more the start tells. */
 function nameOf({ engine, origin = engine, sizeBytes }: PlottedRun, sizes: ReadonlySet<unknown>): string {

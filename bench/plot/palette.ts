@@ -9,6 +9,9 @@ export const ENGINE_COLOURS: Readonly<Record<string, string>> = {
   http: '#777777',
 };
 
+/** Simulated lines are ours, one for each size of image; those of engines that nobody simulates serve for more. */
+export const SIMULATED_COLOURS: readonly string[] = ['#d55e00', '#cc79a7', '#b58900'];
+
 export const BOUND_COLOUR = '#bbbbbb';
 export const SERVER_COLOUR = '#222222';
 

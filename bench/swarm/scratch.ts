@@ -1,20 +1,11 @@
 /** A folder in memory for images and their copies, gone when the bench ends; those of benches that were killed go too. */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { onExit } from '../../qemu/cleanup.ts';
+import { isAlive, onExit } from '../../qemu/cleanup.ts';
 
 /** tmpfs: a disk would be measured instead of the swarm. */
 const MEMORY = '/dev/shm';
 const NAME = /^swarmboot-swarm-(\d+)$/;
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-};
 
 /** One for each process. */
 export function makeScratch(): { readonly path: string; remove(): void } {

@@ -18,7 +18,7 @@ import { BLOCK_BYTES, fewestBlocks } from './pipeline.ts';
 import { Rate } from './rate.ts';
 import { Ownership } from './rendezvous.ts';
 import { Suspects } from './suspects.ts';
-import { cancelElsewhere, release, takeBackAll } from './take-back.ts';
+import { cancelElsewhere, release, takeBackAll, takeBackFromSilent } from './take-back.ts';
 
 export interface DownloadOptions {
   readonly pieceCount: number;
@@ -37,8 +37,6 @@ export interface DownloadOptions {
 
 type Standing = 'needed' | 'surplus' | 'unrequested';
 
-/** Timeouts in a row before a peer is let go. */
-const MOST_SNUBS = 3;
 /** Rejects in a row, unchoked and without a block in between, before a peer is let go: it promises what it does not give. */
 const MOST_REFUSALS = 256;
 
@@ -394,15 +392,7 @@ export class Download {
 
   #tick(out: DownloadCommand[], now: number): void {
     this.lagSeconds = secondsBehind(this, now);
-    for (const peer of this.peers.values()) {
-      if (peer.outstanding.size === 0) continue;
-      peer.busyBytesPerSecond = peer.rate.bytesPerSecond(now);
-      if (now - peer.progressAt < peer.patienceMs(this.options.requestTimeoutMs)) continue;
-      peer.snubs++;
-      takeBackAll(this, peer, out, { tell: true });
-      if (peer.snubs >= MOST_SNUBS)
-        out.push({ do: 'drop', peer: peer.key, reason: 'unresponsive', ban: false });
-    }
+    takeBackFromSilent(this, out, now);
     this.#refillAll(out, now);
   }
 }

@@ -7,6 +7,9 @@ import type { Download } from './download.ts';
 import type { DownloadCommand } from './download-events.ts';
 import type { DownloadPeer, OpenRequest } from './download-peer.ts';
 
+/** Timeouts in a row before a peer is let go. */
+const MOST_SNUBS = 3;
+
 /** Everything outstanding at this peer is free for others again. `tell`: it shall not send it either. */
 export function takeBackAll(
   download: Download,
@@ -27,6 +30,19 @@ export function takeBackAll(
     active.leader = undefined;
     // A single piece with blocks of one peer must not be finished by another.
     if (active.single && active.received > 0) release(download, active.index, out);
+  }
+}
+
+/** Who owes blocks and was silent for too long is done without, and the third time let go. */
+export function takeBackFromSilent(download: Download, out: DownloadCommand[], now: number): void {
+  for (const peer of download.peers.values()) {
+    if (peer.outstanding.size === 0) continue;
+    peer.busyBytesPerSecond = peer.rate.bytesPerSecond(now);
+    if (now - peer.progressAt < peer.patienceMs(download.options.requestTimeoutMs)) continue;
+    peer.snubs++;
+    takeBackAll(download, peer, out, { tell: true });
+    if (peer.snubs >= MOST_SNUBS)
+      out.push({ do: 'drop', peer: peer.key, reason: 'unresponsive', ban: false });
   }
 }
 

@@ -37,7 +37,8 @@ test('no tracker, nobody named: machines find each other on the link', async (t)
 
 test('a network without IPv4: link-local addresses suffice', async (t) => {
   const image = await makeImage(temporaryDirectory(t));
-  const [first, second] = makeNetwork(t, 2, 'IPv6');
+  // With an address of a site beside them, which of the two meet first is chance: those need no proof of being unique.
+  const [first, second] = makeNetwork(t, 2, 'link-local');
   assert(first && second);
   const { torrent } = image;
   startSwarmProcess(t, first.namespace, {

@@ -21,14 +21,9 @@ export interface Place {
 
 /**
  * Makes `count` namespaces that reach each other; they go when the test ends, with all that runs in them. `IPv6`: there
- * is no IPv4, and beside the link-local addresses each has one of a site. `link-local`: there is nothing else, and
- * `address` is what the kernel gave the interface, without its zone.
+ * is no IPv4, and beside the link-local addresses each has one of a site.
  */
-export function makeNetwork(
-  t: TestContext,
-  count: number,
-  family: 'IPv4' | 'IPv6' | 'link-local' = 'IPv4',
-): Place[] {
+export function makeNetwork(t: TestContext, count: number, family: 'IPv4' | 'IPv6' = 'IPv4'): Place[] {
   const name = (which: string | number): string => `swt-${process.pid}-${made}-${which}`;
   const hub = name('hub');
   made++;
@@ -46,31 +41,26 @@ export function makeNetwork(
   run('ip', '-n', hub, 'link', 'set', 'br0', 'up');
   return Array.from({ length: count }, (_, index): Place => {
     const namespace = `${hub.slice(0, -3)}${index}`;
+    const address = family === 'IPv4' ? `10.76.0.${index + 1}` : `fd76::${index + 1}`;
     add(namespace);
     run(
       ...['ip', '-n', hub, 'link', 'add', `v${index}`, 'type', 'veth'],
       ...['peer', 'name', 'eth0', 'netns', namespace],
     );
     run('ip', '-n', hub, 'link', 'set', `v${index}`, 'master', 'br0', 'up');
-    const site = family === 'IPv4' ? `10.76.0.${index + 1}` : `fd76::${index + 1}`;
     // IPv4 has no `nodad`: the address of IPv6 is to be usable at once.
-    const flags = family === 'IPv4' ? [`${site}/24`] : [`${site}/64`, 'nodad'];
-    if (family !== 'link-local') run('ip', '-n', namespace, 'address', 'add', ...flags, 'dev', 'eth0');
+    const flags = family === 'IPv4' ? [] : ['nodad'];
+    const bits = family === 'IPv4' ? 24 : 64;
+    run('ip', '-n', namespace, 'address', 'add', `${address}/${bits}`, 'dev', 'eth0', ...flags);
     run('ip', '-n', namespace, 'link', 'set', 'eth0', 'up');
-    const address = family === 'link-local' ? linkLocalOf(namespace) : site;
     const counter = ['ip', 'netns', 'exec', namespace, 'cat', '/sys/class/net/eth0/statistics/tx_bytes'];
     return { namespace, address, sentBytes: () => Number(run(...counter)) };
   });
 }
 
-function linkLocalOf(namespace: string): string {
-  const text = run(
-    ...['ip', '-n', namespace, '-6', '-oneline'],
-    ...['address', 'show', 'dev', 'eth0', 'scope', 'link'],
-  );
-  const found = / inet6 (fe80:[0-9a-f:]+)\//.exec(text)?.[1];
-  if (found === undefined) throw new Error(`eth0 of ${namespace} has no link-local address: ${text}`);
-  return found;
+/** Takes the address of a site away: only the link-local one is left, which the kernel gives and `address` is not. */
+export function leaveLinkLocal({ namespace }: Place): void {
+  run('ip', '-n', namespace, '-6', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
 }
 
 /** Limits what leaves a place. tc-tbf(8): bits per second, a burst of a few full frames. */

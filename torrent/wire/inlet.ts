@@ -7,12 +7,12 @@ import { connect, type OnReadOpts, Socket } from 'node:net';
 import type { Endpoint } from '../endpoint.ts';
 
 /** One read takes up to so much; more only costs cache. */
-const READ_BYTES = 512 * 1024;
+const READ_BYTES = 2 ** 20;
 /**
  * How long a connection rests. `later` is long enough to gather some segments, and short beside the time that a block takes
  * on a link where this matters; `soon` is what 1 Gbit/s needs to fill half of the buffer.
  */
-const REST_MS = { soon: 2, later: 10 } as const;
+export const REST_MS = { soon: 4, later: 10 } as const;
 type Rest = keyof typeof REST_MS;
 
 /**

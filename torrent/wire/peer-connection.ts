@@ -9,7 +9,7 @@ import type { Endpoint } from '../endpoint.ts';
 import type { PeerDescription } from './extended-handshake.ts';
 import { Framer } from './framer.ts';
 import { GuardedWire } from './guarded-wire.ts';
-import type { Feed } from './inlet.ts';
+import { type Feed, REST_MS } from './inlet.ts';
 import type { TorrentShape } from './message-rules.ts';
 import { Outbox } from './outbox.ts';
 import type { UploadRequest, UploadTarget } from './upload-queue.ts';
@@ -47,7 +47,7 @@ const MOST_PENDING_BYTES = 4 * 2 ** 20;
 /** A read of less than this was hardly worth its wake-up. */
 const TRICKLE_BYTES = 32 * 1024;
 /** A read of less than this, while more than twice as much is on its way, came too soon. */
-const AMPLE_BYTES = 256 * 1024;
+const AMPLE_BYTES = 512 * 1024;
 
 export class PeerConnection implements UploadTarget {
   readonly key: number;
@@ -74,6 +74,9 @@ export class PeerConnection implements UploadTarget {
   #deadline: NodeJS.Timeout | undefined;
   #closed = false;
   #scratch: Buffer | undefined;
+  /** Came since `#pacedAt`, in bytes; since then in ms. */
+  #readBytes = 0;
+  #pacedAt = 0;
 
   constructor(options: PeerConnectionOptions) {
     const { socket, handlers } = options;
@@ -151,10 +154,21 @@ export class PeerConnection implements UploadTarget {
   feed(chunk: Buffer): ReturnType<Feed> {
     if (this.#closed) return 'now';
     this.lastReceivedAt = this.#now();
+    this.#readBytes += chunk.length;
     this.#framer.push(chunk);
     // In the middle of a block nothing can be decided before its end; a full house is read on at once.
     if (chunk.length < TRICKLE_BYTES && this.#framer.missingBytes > chunk.length) return 'later';
-    return chunk.length < AMPLE_BYTES && this.wire.requestedBytes > 2 * AMPLE_BYTES ? 'soon' : 'now';
+    if (chunk.length >= AMPLE_BYTES || this.wire.requestedBytes <= 2 * AMPLE_BYTES) return 'now';
+    return this.#isWorthARest() ? 'soon' : 'now';
+  }
+
+  /** Whether the peer's pace leaves it something to send meanwhile: a fast one would only be kept waiting for requests. */
+  #isWorthARest(): boolean {
+    const elapsedMs = this.lastReceivedAt - this.#pacedAt;
+    const bytes = this.#readBytes;
+    this.#pacedAt = this.lastReceivedAt;
+    this.#readBytes = 0;
+    return bytes * REST_MS.soon <= 2 * AMPLE_BYTES * elapsedMs;
   }
 
   /** Whatever waits to go out goes now. */

@@ -10,7 +10,7 @@ export async function launchLineClient(
   name: string,
   command: string,
   args: readonly string[],
-  options: ClientOptions,
+  options: Pick<ClientOptions, 'mode'>,
 ): Promise<Client & { readonly process: LineProcess }> {
   const child = new LineProcess(`${name} ${options.mode}`, command, [...args, JSON.stringify(options)]);
   try {

@@ -9,14 +9,15 @@ import { hash } from 'node:crypto';
 import { createReadStream, mkdirSync, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import { createServer as createHttpServer, get } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClientOptions, Endpoint } from './client.ts';
+import type { Endpoint } from './client.ts';
 import { obey, say } from './commands.ts';
+import type { RawOptions } from './raw.ts';
 
 const [protocol, json] = process.argv.slice(2);
-const options = JSON.parse(json ?? '{}') as ClientOptions;
-const path = join(options.directory, 'bench', 'payload.bin');
+const options = JSON.parse(json ?? '{}') as RawOptions;
+const { path } = options;
 const PIECE_BYTES = 2 ** 20;
 
 /** Takes bytes in any portions, and hashes and writes them in pieces. */
@@ -96,8 +97,10 @@ function httpLeech({ host, port }: Endpoint): void {
 
 if (options.mode === 'seed') {
   readFileSync(path); // as warm as the seeds that hash it first
-  const server = (protocol === 'http' ? httpServer() : rawServer()).listen(0, options.address, () =>
-    say({ event: 'ready', port: (server.address() as AddressInfo).port }),
+  const server = (protocol === 'http' ? httpServer() : rawServer()).listen(
+    options.port,
+    options.address,
+    () => say({ event: 'ready', port: (server.address() as AddressInfo).port }),
   );
   obey(() => sleep(0));
 } else {

@@ -41,6 +41,13 @@ export const SWARM_ENGINES: readonly SwarmEngine[] = [
     note: 'no swarm, nothing verified',
   },
   {
+    name: 'raw',
+    server: 'raw-server',
+    machine: 'raw',
+    isUnicast: true,
+    note: 'no swarm: plain socket, SHA-256, one thread',
+  },
+  {
     name: 'udpcast',
     server: 'udp-sender',
     machine: 'udp-receiver',

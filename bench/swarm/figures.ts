@@ -15,6 +15,8 @@ export interface MachineResult {
   /** Absent: it left before, or nobody waited for it. */
   readonly doneMs?: number;
   readonly cpuSeconds?: number;
+  /** Of one core, in the middle of the download; see core-share.ts. */
+  readonly coreShare?: number;
   readonly peakRssBytes?: number;
   /** Payload, as its program counts it. */
   readonly receivedBytes?: number;
@@ -53,10 +55,14 @@ export interface RoundFigures {
   readonly seederCpuSeconds?: number;
   /** Mean of the machines. */
   readonly leecherCpuSeconds?: number;
+  /** What a machine took of a core in the middle of its download, mean of the machines. */
+  readonly leecherCoreShare?: number;
   /** Highest of the machines. */
   readonly peakRssBytes?: number;
   readonly idleShare: number;
 }
+
+const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
 
 const defined = <T>(values: readonly (T | undefined)[]): T[] =>
   values.filter((value) => value !== undefined) as T[];
@@ -72,6 +78,7 @@ export function figuresOf(round: RoundResult): RoundFigures {
     .toSorted((a, b) => a - b);
   const lastSeconds = seconds.at(-1) ?? 0;
   const cpu = defined(machines.map(({ cpuSeconds }) => cpuSeconds));
+  const shares = defined(machines.map(({ coreShare }) => coreShare));
   const peaks = defined(machines.map(({ peakRssBytes }) => peakRssBytes));
   const wireBytes = machines.reduce((sum, machine) => sum + machine.wireBytes, 0);
   return {
@@ -83,7 +90,8 @@ export function figuresOf(round: RoundResult): RoundFigures {
     serverWireRatio: server.wireBytes / sizeBytes,
     usefulShare: (done.length * sizeBytes) / wireBytes,
     ...(server.cpuSeconds === undefined ? {} : { seederCpuSeconds: server.cpuSeconds }),
-    ...(cpu.length === 0 ? {} : { leecherCpuSeconds: cpu.reduce((sum, one) => sum + one, 0) / cpu.length }),
+    ...(cpu.length === 0 ? {} : { leecherCpuSeconds: mean(cpu) }),
+    ...(shares.length === 0 ? {} : { leecherCoreShare: mean(shares) }),
     ...(peaks.length === 0 ? {} : { peakRssBytes: Math.max(...peaks) }),
     idleShare: round.idleShare,
   };
@@ -99,6 +107,7 @@ const FIELDS = [
   'usefulShare',
   'seederCpuSeconds',
   'leecherCpuSeconds',
+  'leecherCoreShare',
   'peakRssBytes',
   'idleShare',
 ] as const satisfies readonly (keyof RoundFigures)[];

@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline';
 import { cpuSecondsOf, peakRssBytesOf } from '../measure.ts';
 import type { Client } from '../peers/client.ts';
 import { say } from '../peers/commands.ts';
+import { type CpuSample, middleCoreShare, SAMPLE_MS } from './core-share.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { Part } from './part.ts';
 import { PROGRAMS } from './programs.ts';
@@ -20,12 +21,15 @@ import { PROGRAMS } from './programs.ts';
 /** What a program has used and moved when it was asked. */
 export interface Taken {
   readonly cpuSeconds: number;
+  /** See core-share.ts. */
+  readonly coreShare: number | null;
   readonly peakRssBytes: number | null;
   readonly sentBytes: number | null;
   readonly receivedBytes: number | null;
 }
 
 let client: Client | undefined;
+let coreShare: number | undefined;
 
 async function run(part: Part, timeoutMs: number): Promise<void> {
   mkdirSync(part.directory, { recursive: true });
@@ -34,8 +38,17 @@ async function run(part: Part, timeoutMs: number): Promise<void> {
   await client.begin([]);
   say({ event: 'running', startedMs });
   if (part.mode === 'seed') return;
-  await client.finished(timeoutMs);
-  say({ event: 'done', doneMs: monotonicMs() });
+  const samples: CpuSample[] = [];
+  const { pid, isOneShot } = client;
+  // Of a program that a shell waits for, the kernel tells only at its end.
+  const look = (): void => {
+    if (pid !== undefined && !isOneShot) samples.push({ ms: monotonicMs(), cpuSeconds: cpuSecondsOf(pid) });
+  };
+  const timer = setInterval(look, SAMPLE_MS);
+  await client.finished(timeoutMs).finally(() => clearInterval(timer));
+  const doneMs = monotonicMs();
+  coreShare = middleCoreShare(samples, startedMs, doneMs);
+  say({ event: 'done', doneMs });
 }
 
 async function take(): Promise<Taken> {
@@ -43,6 +56,7 @@ async function take(): Promise<Taken> {
   const pid = client?.pid;
   return {
     cpuSeconds: pid === undefined ? 0 : cpuSecondsOf(pid),
+    coreShare: coreShare ?? null,
     peakRssBytes: pid === undefined || client?.isOneShot ? null : peakRssBytesOf(pid),
     sentBytes: moved?.sent ?? null,
     receivedBytes: moved?.received ?? null,

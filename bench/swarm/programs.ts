@@ -6,6 +6,7 @@ import { launchAria2 } from '../peers/aria2.ts';
 import type { Client } from '../peers/client.ts';
 import { launchCurl, launchHttpServer } from '../peers/http.ts';
 import { launchLibtorrent } from '../peers/libtorrent.ts';
+import { launchRawLeech, launchRawServer } from '../peers/raw.ts';
 import { launchServe } from '../peers/serve.ts';
 import { launchTransmission } from '../peers/transmission.ts';
 import { launchUdpReceiver, launchUdpSender } from '../peers/udpcast.ts';
@@ -19,6 +20,8 @@ export type ProgramName =
   | 'transmission'
   | 'http-server'
   | 'curl'
+  | 'raw-server'
+  | 'raw'
   | 'udp-sender'
   | 'udp-receiver';
 
@@ -39,6 +42,9 @@ export const PROGRAMS: Readonly<Record<ProgramName, (part: Part) => Promise<Clie
       url: `http://${part.serverAddress}:${SERVER_HTTP_PORT}/files/${part.image.torrentName}/${part.image.rootFile}`,
       target: rootOf(part),
     }),
+  'raw-server': (part) =>
+    launchRawServer({ path: rootOf(part), address: part.address, port: SERVER_HTTP_PORT }),
+  raw: (part) => launchRawLeech(rootOf(part), { host: part.serverAddress, port: SERVER_HTTP_PORT }),
   'udp-sender': (part) =>
     launchUdpSender({
       source: rootOf(part),

@@ -98,6 +98,7 @@ const COLUMNS: readonly Column<SwarmRun>[] = [
   { head: 'useful', cell: (run) => number(run.usefulShare, 3) },
   { head: 'server CPU s', cell: (run) => number(run.seederCpuSeconds, 1) },
   { head: 'machine CPU s', cell: (run) => number(run.leecherCpuSeconds, 1) },
+  { head: 'core share', cell: (run) => number(run.leecherCoreShare, 2) },
   {
     head: 'peak MiB',
     cell: ({ peakRssBytes }) => number(peakRssBytes === undefined ? undefined : peakRssBytes / MIB, 0),

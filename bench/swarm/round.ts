@@ -106,11 +106,12 @@ class Round {
         const came = (wire.machines[index] ?? 0) - (wireBefore.machines[index] ?? 0);
         const start = { startedMs: starts[index]?.startedMs ?? 0, wireBytes: came };
         if (doneMs === undefined || index >= awaited) return start;
-        const { cpuSeconds, peakRssBytes, receivedBytes } = await machine.take();
+        const { cpuSeconds, coreShare, peakRssBytes, receivedBytes } = await machine.take();
         return {
           ...start,
           doneMs,
           cpuSeconds,
+          ...(coreShare === null ? {} : { coreShare }),
           ...(peakRssBytes === null ? {} : { peakRssBytes }),
           ...(receivedBytes === null ? {} : { receivedBytes }),
         };

@@ -27,7 +27,7 @@ const ROUND_TIMEOUT_MS = 120_000;
 /** What the agent may use while it downloads a GiB, the image itself not counted. */
 const MEMORY_TARGET_BYTES = 160 * 2 ** 20;
 
-const USAGE = `Usage: scripts/bench engine [--size MiB=512] [--rounds N=3] [--engines ${ENGINES.map((engine) => engine.name).join(',')}]
+const USAGE = `Usage: scripts/bench engine [--size MiB=1024] [--rounds N=3] [--engines ${ENGINES.map((engine) => engine.name).join(',')}]
                             [--torrent hybrid|v1] [--limit MB/s] [--memory] [--json FILE]
   --torrent  v1: SHA-1 alone, for the clients that a v1 torrent can be given (ours, libtorrent, aria2, transmission)
   --limit    what the seeder may send, for the CPU seconds of a given link (ours, libtorrent, aria2, transmission)
@@ -209,7 +209,7 @@ function readOptions() {
   for (const { name, takesAnyTorrent } of engines)
     if (isV1 && !takesAnyTorrent) throw new Error(`Cannot bench "${name}" with a v1 torrent`);
   return {
-    lengthBytes: whole(values.size, values.memory ? 1024 : 512, '--size') * 2 ** 20,
+    lengthBytes: whole(values.size, 1024, '--size') * 2 ** 20,
     rounds: whole(values.rounds, values.memory ? 1 : 3, '--rounds'),
     engines,
     kind: isV1 ? ('v1' as const) : undefined,

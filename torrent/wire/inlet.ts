@@ -5,20 +5,12 @@
  */
 import { connect, type OnReadOpts, Socket } from 'node:net';
 import type { Endpoint } from '../endpoint.ts';
+import { REST_MS, type Rest } from '../policy/read-pace.ts';
 
 /** One read takes up to so much; more only costs cache. */
 const READ_BYTES = 2 ** 20;
-/**
- * How long a connection rests. `later` is long enough to gather some segments, and short beside the time that a block takes
- * on a link where this matters; `soon` is what 1 Gbit/s needs to fill half of the buffer.
- */
-export const REST_MS = { soon: 4, later: 10 } as const;
-type Rest = keyof typeof REST_MS;
 
-/**
- * Gets bytes that are overwritten by the next read of any connection. Returns when more shall be read: `later` if nothing
- * can be decided by the next few bytes anyhow, `soon` if there will be many more of them.
- */
+/** Gets bytes that are overwritten by the next read of any connection. Returns when more shall be read: see `ReadPace`. */
 export type Feed = (chunk: Buffer) => 'now' | Rest;
 
 /** Sockets that rest together until the first of them is due. */

@@ -6,10 +6,11 @@
  */
 import type { Socket } from 'node:net';
 import type { Endpoint } from '../endpoint.ts';
+import { ReadPace } from '../policy/read-pace.ts';
 import type { PeerDescription } from './extended-handshake.ts';
 import { Framer } from './framer.ts';
 import { GuardedWire } from './guarded-wire.ts';
-import { type Feed, REST_MS } from './inlet.ts';
+import type { Feed } from './inlet.ts';
 import type { TorrentShape } from './message-rules.ts';
 import { Outbox } from './outbox.ts';
 import type { UploadRequest, UploadTarget } from './upload-queue.ts';
@@ -44,10 +45,6 @@ export interface PeerConnectionOptions {
 
 /** Answers that the peer does not read pile up here; no honest peer lets it come to this. */
 const MOST_PENDING_BYTES = 4 * 2 ** 20;
-/** A read of less than this was hardly worth its wake-up. */
-const TRICKLE_BYTES = 32 * 1024;
-/** A read of less than this, while more than twice as much is on its way, came too soon. */
-const AMPLE_BYTES = 512 * 1024;
 
 export class PeerConnection implements UploadTarget {
   readonly key: number;
@@ -74,9 +71,7 @@ export class PeerConnection implements UploadTarget {
   #deadline: NodeJS.Timeout | undefined;
   #closed = false;
   #scratch: Buffer | undefined;
-  /** Came since `#pacedAt`, in bytes; since then in ms. */
-  #readBytes = 0;
-  #pacedAt = 0;
+  readonly #pace = new ReadPace();
 
   constructor(options: PeerConnectionOptions) {
     const { socket, handlers } = options;
@@ -154,21 +149,10 @@ export class PeerConnection implements UploadTarget {
   feed(chunk: Buffer): ReturnType<Feed> {
     if (this.#closed) return 'now';
     this.lastReceivedAt = this.#now();
-    this.#readBytes += chunk.length;
     this.#framer.push(chunk);
-    // In the middle of a block nothing can be decided before its end; a full house is read on at once.
-    if (chunk.length < TRICKLE_BYTES && this.#framer.missingBytes > chunk.length) return 'later';
-    if (chunk.length >= AMPLE_BYTES || this.wire.requestedBytes <= 2 * AMPLE_BYTES) return 'now';
-    return this.#isWorthARest() ? 'soon' : 'now';
-  }
-
-  /** Whether the peer's pace leaves it something to send meanwhile: a fast one would only be kept waiting for requests. */
-  #isWorthARest(): boolean {
-    const elapsedMs = this.lastReceivedAt - this.#pacedAt;
-    const bytes = this.#readBytes;
-    this.#pacedAt = this.lastReceivedAt;
-    this.#readBytes = 0;
-    return bytes * REST_MS.soon <= 2 * AMPLE_BYTES * elapsedMs;
+    const { missingBytes } = this.#framer;
+    const read = { bytes: chunk.length, missingBytes, requestedBytes: this.wire.requestedBytes };
+    return this.#pace.next(read, this.lastReceivedAt);
   }
 
   /** Whatever waits to go out goes now. */

@@ -42,7 +42,10 @@ async function run(part: Part, timeoutMs: number): Promise<void> {
   const { pid, isOneShot } = client;
   // Of a program that a shell waits for, the kernel tells only at its end.
   const look = (): void => {
-    if (pid !== undefined && !isOneShot) samples.push({ ms: monotonicMs(), cpuSeconds: cpuSecondsOf(pid) });
+    if (pid === undefined || isOneShot) return;
+    try {
+      samples.push({ ms: monotonicMs(), cpuSeconds: cpuSecondsOf(pid) });
+    } catch {} // it has ended, which `finished` tells
   };
   const timer = setInterval(look, SAMPLE_MS);
   await client.finished(timeoutMs).finally(() => clearInterval(timer));

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ENGINES } from '../../bench/engines.ts';
 import type { Report } from '../../bench/report.ts';
+import type { SwarmReport } from '../../bench/swarm/report.ts';
 import { temporaryDirectory } from './support/temporary.ts';
 
 const BENCH = join(import.meta.dirname, '../../scripts/bench');
@@ -32,6 +33,22 @@ test('scripts/bench engine measures every engine that is here', (t) => {
     assert(run.peakRssBytes !== undefined && run.peakRssBytes > 2 ** 20, run.engine);
     assert.match(stdout, new RegExp(`^${run.engine} `, 'm'));
   }
+});
+
+test('scripts/bench swarm tells what a machine takes of a core, where the kernel tells it meanwhile', (t) => {
+  const file = join(temporaryDirectory(t), 'report.json');
+  const settings = ['--clients', '1', '--size', '64', '--rate', '150', '--engines', 'raw,http'];
+  const { status, stderr } = bench('swarm', ...settings, '--json', file);
+  assert.equal(status, 0, stderr);
+  const { runs } = JSON.parse(readFileSync(file, 'utf8')) as SwarmReport;
+  const [raw, http] = runs;
+  assert(raw && http);
+  for (const { engine, rounds, failures } of runs) {
+    assert.deepEqual(failures, [], engine);
+    assert.equal(rounds.length, 1, engine);
+  }
+  assert(raw.leecherCoreShare !== undefined && raw.leecherCoreShare > 0 && raw.leecherCoreShare < 1);
+  assert.equal(http.leecherCoreShare, undefined, 'curl is a program that a shell waits for');
 });
 
 test('scripts/bench tells what it has when it is asked for something else', () => {

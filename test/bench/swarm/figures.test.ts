@@ -47,6 +47,12 @@ test('staggered: each machine counts from its own start', () => {
   assert.deepEqual([figures.firstSeconds, figures.lastSeconds, figures.lastRatio], [1, 3, 3]);
 });
 
+test('what machines take of a core is their mean, of those that had a middle', () => {
+  const shares = [{ coreShare: 0.2 }, { coreShare: 0.4 }, {}].map((more) => machine(0, 2000, more));
+  assert(Math.abs(figuresOf(round(shares)).leecherCoreShare! - 0.3) < 1e-12);
+  assert(!('leecherCoreShare' in figuresOf(round([machine(0, 2000)]))));
+});
+
 test('who left or was not waited for counts in nothing but the bytes on the wire', () => {
   const figures = figuresOf(
     round([machine(0, 2000, { cpuSeconds: 2, peakRssBytes: 7 }), machine(0, undefined, { wireBytes: 1e6 })]),
